@@ -1,0 +1,62 @@
+//! What a request asks for, read once from its body.
+
+use std::ops::Range;
+
+use crate::Dialect;
+
+/// The facts of one request body that routing needs, with the places where they stand.
+///
+/// Made by a reader of the dialect; layers never parse the body again. Spans are byte ranges of
+/// the body as received.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Ask {
+    /// The client's dialect.
+    pub dialect: Dialect,
+    /// The model name as the client wrote it: the route.
+    pub model: Box<str>,
+    /// Where the model's value stands, quotes included.
+    pub model_span: Range<usize>,
+    /// Whether the answer shall be streamed.
+    pub stream: bool,
+    /// Whether the client asked for a usage chunk (OpenAI chat's `stream_options.include_usage`).
+    pub include_usage: bool,
+    /// Where the value of `stream_options` stands, if it is there.
+    pub stream_options_span: Option<Range<usize>>,
+    /// The most output tokens the client wants, if it said.
+    pub max_output: Option<u64>,
+    /// Prompt size in tokens: an estimate, from bytes.
+    pub prompt_tokens: u64,
+    /// Whether tools are offered.
+    pub tools: bool,
+    /// Whether an image, audio or document is attached.
+    pub media: bool,
+    /// Whether the answer must be JSON of a shape.
+    pub structured: bool,
+    /// A conversation id that the body carries (`prompt_cache_key`, `metadata.user_id`, `user`).
+    pub session: Option<Box<str>>,
+    /// The parts of the body that make up the prompt, in the order in which providers cache them:
+    /// tools, system, messages.
+    pub prompt_spans: [Option<Range<usize>>; 3],
+}
+
+impl Ask {
+    /// An ask with nothing known but its dialect and model.
+    pub fn new(dialect: Dialect, model: impl Into<Box<str>>, model_span: Range<usize>) -> Self {
+        Self {
+            dialect,
+            model: model.into(),
+            model_span,
+            stream: false,
+            include_usage: false,
+            stream_options_span: None,
+            max_output: None,
+            prompt_tokens: 0,
+            tools: false,
+            media: false,
+            structured: false,
+            session: None,
+            prompt_spans: [None, None, None],
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! One dispatch to one endpoint, and what was learned from it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use http::StatusCode;
+
+use crate::{Endpoint, FailureKind, Finish, Outcome, Phase, Pico, Usage};
+
+/// One dispatch to one endpoint.
+///
+/// The answer is read once, by the innermost layer that watches it, and what it learned is noted
+/// here; the layers around it read the note instead of the bytes. A frame has been noted before
+/// an outer layer sees it.
+pub struct Attempt {
+    endpoint: Arc<Endpoint>,
+    number: u32,
+    phase: AtomicU8,
+    observed: AtomicBool,
+    facts: Mutex<AttemptFacts>,
+}
+
+/// What is known about an attempt so far. Complete once `outcome` is set.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AttemptFacts {
+    /// The provider's status.
+    pub status: Option<StatusCode>,
+    /// What it used, as last reported by the provider.
+    pub usage: Option<Usage>,
+    /// Why the model stopped.
+    pub finish: Option<Finish>,
+    /// The model that the provider says answered.
+    pub model: Option<Box<str>>,
+    /// The answer said that it is complete.
+    pub complete: bool,
+    /// The provider failed in a way that its answer showed.
+    pub failure: Option<FailureKind>,
+    /// The provider asked to be left alone this long.
+    pub retry_after: Option<Duration>,
+    /// Bytes of content delivered, for estimates when no usage comes.
+    pub content_bytes: u64,
+    /// Time from dispatch to the first content.
+    pub first_content: Option<Duration>,
+    /// Time from dispatch to the end.
+    pub duration: Option<Duration>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// What it cost.
+    pub cost: Option<Pico>,
+    /// What reading from cache saved.
+    pub saved: Option<Pico>,
+    /// Whether the cost rests on an estimate.
+    pub estimated: bool,
+}
+
+impl Attempt {
+    /// The `number`th attempt of a request, from 1.
+    pub fn new(endpoint: Arc<Endpoint>, number: u32) -> Self {
+        Self {
+            endpoint,
+            number,
+            phase: AtomicU8::new(Phase::Unsent as u8),
+            observed: AtomicBool::new(false),
+            facts: Mutex::default(),
+        }
+    }
+
+    /// Where it goes.
+    pub const fn endpoint(&self) -> &Arc<Endpoint> {
+        &self.endpoint
+    }
+
+    /// Which attempt of its request it is, from 1.
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// How far it got.
+    pub fn phase(&self) -> Phase {
+        Phase::from_u8(self.phase.load(Relaxed))
+    }
+
+    /// Moves forward to `phase`; never back.
+    pub fn advance(&self, phase: Phase) {
+        self.phase.fetch_max(phase as u8, Relaxed);
+    }
+
+    /// Takes back [`Phase::Sent`]: the transport knows that no byte left.
+    pub fn unsend(&self) {
+        let (sent, unsent) = (Phase::Sent as u8, Phase::Unsent as u8);
+        // Fails when the attempt is further along, and then rightly changes nothing.
+        let _ = self.phase.compare_exchange(sent, unsent, Relaxed, Relaxed);
+    }
+
+    /// Asks to be the one that reads the answer. True for the first who asks: the innermost.
+    pub fn claim(&self) -> bool {
+        !self.observed.swap(true, Relaxed)
+    }
+
+    /// Notes what was learned.
+    pub fn note<T>(&self, learn: impl FnOnce(&mut AttemptFacts) -> T) -> T {
+        learn(&mut self.lock())
+    }
+
+    /// What is known so far.
+    pub fn facts(&self) -> AttemptFacts {
+        self.lock().clone()
+    }
+
+    /// What the noted facts say about the endpoint, now that the answer ended by itself.
+    pub fn verdict(&self) -> Outcome {
+        self.lock().verdict()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, AttemptFacts> {
+        // A panic while noting leaves facts that are merely incomplete.
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("endpoint", &self.endpoint.name)
+            .field("number", &self.number)
+            .field("phase", &self.phase())
+            .field("facts", &self.facts())
+            .finish()
+    }
+}
+
+impl AttemptFacts {
+    /// Says how the endpoint failed, unless that is known already: the first cause is the cause.
+    pub fn fail(&mut self, kind: FailureKind) {
+        self.failure.get_or_insert(kind);
+    }
+
+    /// What these facts say about the endpoint, if nothing more comes.
+    pub fn verdict(&self) -> Outcome {
+        if let Some(outcome) = self.outcome {
+            return outcome;
+        }
+        if let Some(kind) = self.failure {
+            return Outcome::Failure(kind);
+        }
+        match self.status.map_or(0, |status| status.as_u16()) {
+            429 => Outcome::Throttled {
+                retry_after: self.retry_after,
+            },
+            401 | 403 => Outcome::Failure(FailureKind::Auth),
+            402 => Outcome::Failure(FailureKind::Quota),
+            503 | 529 => Outcome::Failure(FailureKind::Overloaded),
+            408 | 500.. => Outcome::Failure(FailureKind::Server),
+            300..=399 => Outcome::Failure(FailureKind::Protocol),
+            _ => Outcome::Success,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt() -> Attempt {
+        Attempt::new(Arc::clone(Endpoint::unrouted()), 1)
+    }
+
+    #[test]
+    fn phases_only_move_forward() {
+        let attempt = attempt();
+        attempt.advance(Phase::Content);
+        attempt.advance(Phase::Sent);
+        assert_eq!(attempt.phase(), Phase::Content);
+        attempt.unsend();
+        assert_eq!(attempt.phase(), Phase::Content);
+    }
+
+    #[test]
+    fn only_the_first_reader_is_granted() {
+        let attempt = attempt();
+        assert!(attempt.claim());
+        assert!(!attempt.claim());
+    }
+
+    #[test]
+    fn a_callers_error_is_no_failure_of_the_endpoint() {
+        let attempt = attempt();
+        attempt.note(|facts| facts.status = Some(StatusCode::BAD_REQUEST));
+        assert_eq!(attempt.verdict(), Outcome::Success);
+    }
+}

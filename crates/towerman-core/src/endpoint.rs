@@ -1,0 +1,102 @@
+//! What an attempt is sent to.
+
+use std::sync::{Arc, LazyLock};
+
+use http::{HeaderMap, Uri};
+
+use crate::{Board, Dialect, Price, Slot};
+
+/// A company or server that speaks one dialect at one base URL, with one set of credentials.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in the policy.
+    pub name: Box<str>,
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// Where it is.
+    pub target: Target,
+    /// Headers sent with every request: credentials (marked sensitive) and versions.
+    pub headers: HeaderMap,
+}
+
+/// Where a provider is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Target {
+    /// A server: scheme, authority and, optionally, a path under which the dialect's own path goes.
+    Url(Uri),
+    /// The service that the stack wraps.
+    Inner,
+}
+
+/// One model at one provider: what an attempt is sent to.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// Its stable number.
+    pub slot: Slot,
+    /// `provider/model`, unique in a policy.
+    pub name: Box<str>,
+    /// Who serves it.
+    pub provider: Arc<Provider>,
+    /// The name that the provider knows the model by.
+    pub model: Box<str>,
+    /// What it charges; `None` is unpriced, and the ledger says so.
+    pub price: Option<Price>,
+    /// Prompt and output that fit together, in tokens.
+    pub context_window: Option<u64>,
+    /// How good its answers are, from 0 to 100, as the policy's author judges.
+    pub quality: Option<u8>,
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// What is known of it right now.
+    pub board: Arc<Board>,
+}
+
+/// What an endpoint can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Tools may be offered.
+    pub tools: bool,
+    /// Images, audio and documents may be attached.
+    pub media: bool,
+}
+
+impl Default for Capabilities {
+    /// Everything: a policy takes away.
+    fn default() -> Self {
+        Self {
+            tools: true,
+            media: true,
+        }
+    }
+}
+
+impl Endpoint {
+    /// The wrapped service itself, for stacks in which nothing routes.
+    pub fn unrouted() -> &'static Arc<Self> {
+        static UNROUTED: LazyLock<Arc<Endpoint>> = LazyLock::new(|| {
+            Arc::new(Endpoint {
+                slot: Slot::UNROUTED,
+                name: "unrouted".into(),
+                provider: Arc::new(Provider {
+                    name: "unrouted".into(),
+                    dialect: Dialect::OpenAiChat,
+                    target: Target::Inner,
+                    headers: HeaderMap::new(),
+                }),
+                model: "".into(),
+                price: None,
+                context_window: None,
+                quality: None,
+                capabilities: Capabilities::default(),
+                board: Arc::default(),
+            })
+        });
+        &UNROUTED
+    }
+
+    /// Whether this is [`unrouted`](Self::unrouted).
+    pub fn is_unrouted(&self) -> bool {
+        self.slot == Slot::UNROUTED
+    }
+}
