@@ -1,0 +1,180 @@
+use super::*;
+
+const OPENAI: Dialect = Dialect::OpenAiChat;
+const ANTHROPIC: Dialect = Dialect::Anthropic;
+
+fn openai(body: &str) -> Result<Ask, Fault> {
+    read(OPENAI, &Bytes::copy_from_slice(body.as_bytes()))
+}
+
+fn anthropic(body: &str) -> Result<Ask, Fault> {
+    read(ANTHROPIC, &Bytes::copy_from_slice(body.as_bytes()))
+}
+
+/// A valid OpenAI body with more members.
+fn with(members: &str) -> Result<Ask, Fault> {
+    openai(&format!(r#"{{"model":"m","messages":[{{}}],{members}}}"#))
+}
+
+fn param(result: Result<Ask, Fault>) -> Option<String> {
+    let fault = result.unwrap_err();
+    assert_eq!(fault.kind(), FaultKind::InvalidRequest);
+    fault.named_param().map(str::to_owned)
+}
+
+#[test]
+fn an_openai_body_is_read_with_its_places() {
+    let body = r#" {"stream": true , "model" : "gpt\u002d4o","stream_options":{"include_usage":true},
+        "messages":[{"role":"user","content":"type: \"image_url\" {"}],"max_tokens":5,
+        "max_completion_tokens":7,"tools":[{"type":"function"}],
+        "response_format":{"type":"json_schema"},"user":"u","prompt_cache_key":"k"} "#;
+    let ask = openai(body).unwrap();
+    assert_eq!(&*ask.model, "gpt-4o");
+    assert_eq!(&body[ask.model_span.clone()], r#""gpt\u002d4o""#);
+    assert!(ask.stream && ask.include_usage && ask.tools && ask.structured && !ask.media);
+    assert_eq!(
+        &body[ask.stream_options_span.unwrap()],
+        r#"{"include_usage":true}"#
+    );
+    assert_eq!(ask.max_output, Some(7));
+    assert_eq!(ask.session.as_deref(), Some("k"));
+    let [tools, system, messages] = ask.prompt_spans;
+    assert_eq!(&body[tools.unwrap()], r#"[{"type":"function"}]"#);
+    assert_eq!(system, None);
+    let messages = &body[messages.unwrap()];
+    assert!(messages.starts_with('[') && messages.ends_with(']'));
+    assert_eq!(ask.prompt_tokens, (messages.len() as u64 + 21).div_ceil(4));
+}
+
+#[test]
+fn an_anthropic_body_is_read_with_its_places() {
+    let body = r#"{"model":"claude","max_tokens":9,"system":"be brief","tools":[],
+        "messages":[{"role":"user","content":[{"type":"tool_result","content":
+        [{"\u0074ype":"im\u0061ge","source":{}}]}]}],"user":"x",
+        "metadata":{"user_id":"u1"},"output_config":{"format":{"type":"json_schema"}}}"#;
+    let ask = anthropic(body).unwrap();
+    assert!(ask.media && ask.structured && !ask.tools && !ask.stream);
+    assert_eq!(ask.max_output, Some(9));
+    assert_eq!(ask.session.as_deref(), Some("u1"));
+    assert_eq!(&body[ask.prompt_spans[1].clone().unwrap()], r#""be brief""#);
+}
+
+#[test]
+fn every_kind_of_media_is_found() {
+    for kind in ["image_url", "input_audio", "image", "document", "file"] {
+        let ask = openai(&format!(
+            r#"{{"model":"m","messages":[{{"content":[{{"text":"","type" : "{kind}"}}]}}]}}"#
+        ));
+        assert!(ask.unwrap().media, "{kind}");
+    }
+}
+
+#[test]
+fn what_is_not_one_json_object_is_refused() {
+    let good = r#"{"model":"m","messages":[{}]}"#;
+    assert!(openai(good).is_ok());
+    for body in ["", "x", "[]", "{", "null", "\u{feff}{}", "{\"model\":NaN}"] {
+        assert_eq!(param(openai(body)), None, "{body}");
+    }
+    assert_eq!(param(openai(&format!("{good}x"))), None);
+    assert_eq!(param(openai(&format!("{good}{good}"))), None);
+    let invalid = Bytes::from_static(b"{\"model\":\"\xff\",\"messages\":[{}]}");
+    assert!(
+        read(OPENAI, &invalid)
+            .unwrap_err()
+            .message()
+            .contains("UTF-8")
+    );
+}
+
+#[test]
+fn a_member_given_twice_is_refused_however_it_is_spelt() {
+    for (members, name) in [
+        (r#""model":"n""#, "model"),
+        (r#""\u006dodel":"n""#, "model"),
+        (r#""messages":[{}]"#, "messages"),
+        (r#""stream":true,"stre\u0061m":false"#, "stream"),
+        (r#""x":1,"y":2,"x":3"#, "x"),
+    ] {
+        assert_eq!(param(with(members)).as_deref(), Some(name));
+    }
+    let twice = r#""stream_options":{"include_usage":true,"include_us\u0061ge":false}"#;
+    assert_eq!(
+        param(with(twice)).as_deref(),
+        Some("stream_options.include_usage")
+    );
+}
+
+#[test]
+fn a_wrong_member_is_named() {
+    for (body, name) in [
+        (r#"{"messages":[{}]}"#, "model"),
+        (r#"{"messages":[{}],"model":1}"#, "model"),
+        (r#"{"messages":[{}],"model":""}"#, "model"),
+        (r#"{"messages":[{}],"model":"a b"}"#, "model"),
+        (r#"{"messages":[{}],"model":"a%2F"}"#, "model"),
+        (r#"{"messages":[{}],"model":"\ud800"}"#, "model"),
+        (r#"{"model":"m"}"#, "messages"),
+        (r#"{"model":"m","messages":[]}"#, "messages"),
+        (r#"{"model":"m","messages":{}}"#, "messages"),
+        (r#"{"model":"m","messages":"hi"}"#, "messages"),
+    ] {
+        assert_eq!(param(openai(body)).as_deref(), Some(name), "{body}");
+    }
+    let long = "m".repeat(257);
+    let body = format!(r#"{{"messages":[{{}}],"model":"{long}"}}"#);
+    assert_eq!(param(openai(&body)).as_deref(), Some("model"));
+    for (member, name) in [
+        (r#""stream":1"#, "stream"),
+        (r#""stream":"true""#, "stream"),
+        (r#""stream_options":[]"#, "stream_options"),
+    ] {
+        assert_eq!(param(with(member)).as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_token_limit_is_a_positive_integer() {
+    for value in [
+        "-1",
+        "0",
+        "1.5",
+        "5.0",
+        "1e3",
+        "1e308",
+        "\"5\"",
+        "true",
+        "{}",
+        "9223372036854775808",
+        "99999999999999999999999",
+    ] {
+        for name in ["max_tokens", "max_completion_tokens"] {
+            let result = with(&format!(r#""{name}":{value}"#));
+            assert_eq!(param(result).as_deref(), Some(name), "{value}");
+        }
+    }
+    assert_eq!(with(r#""max_tokens":null"#).unwrap().max_output, None);
+    let missing = anthropic(r#"{"model":"m","messages":[{}]}"#);
+    assert_eq!(param(missing).as_deref(), Some("max_tokens"));
+}
+
+#[test]
+fn depth_and_number_of_members_are_limited() {
+    let deep = format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(param(with(&deep)), None);
+    let deep = format!(
+        r#"{{"model":"m","messages":{}{}}}"#,
+        "[".repeat(128),
+        "]".repeat(128)
+    );
+    assert_eq!(param(openai(&deep)), None);
+    let many: Vec<String> = (0..1_000).map(|n| format!(r#""x{n}":0"#)).collect();
+    assert_eq!(param(with(&many.join(","))).as_deref(), Some("body"));
+}
+
+#[test]
+fn stream_options_need_no_stream_and_sessions_no_string() {
+    let ask = with(r#""stream_options":null,"user":7,"prompt_cache_key":"""#).unwrap();
+    assert!(!ask.include_usage && !ask.stream);
+    assert_eq!(ask.session, None);
+}

@@ -1,0 +1,238 @@
+//! Edits a request body in place: the bytes outside the edited spans stay as they are.
+//!
+//! Key order and spacing are money, because providers cache prompts by prefix; unknown members
+//! belong to the user.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use towerman_core::{Ask, Body, Dialect};
+
+use crate::json::Cursor;
+
+const INCLUDE: &str = r#""include_usage":true"#;
+
+/// `body`, addressed to `model`; with `include_usage`, a stream will report its usage.
+///
+/// `ask` must have been read from `body`. Without an edit the body is the same [`Bytes`]; with
+/// one it is a rope around the edits, and the prompt is not copied. Idempotent.
+pub fn retarget(ask: &Ask, body: &Bytes, model: &str, include_usage: bool) -> Body {
+    let mut edits = Vec::with_capacity(2);
+    let rename = *ask.model != *model;
+    if rename {
+        edits.push((ask.model_span.clone(), quoted(model)));
+    }
+    let include =
+        include_usage && ask.stream && ask.dialect == Dialect::OpenAiChat && !ask.include_usage;
+    if include {
+        match &ask.stream_options_span {
+            Some(span) => edits.extend(include_in(body, span)),
+            None => {
+                let member = format!(r#","stream_options":{{{INCLUDE}}}"#);
+                let end = ask.model_span.end;
+                edits.push((end..end, member));
+            }
+        }
+    }
+    if edits.is_empty() {
+        return Body::from(body.clone());
+    }
+    edits.sort_by_key(|(span, _)| (span.start, span.end));
+    splice(body, edits).unwrap_or_else(|| Body::from(body.clone()))
+}
+
+/// The edit that makes the `stream_options` at `span` include usage.
+fn include_in(body: &Bytes, span: &Range<usize>) -> Option<(Range<usize>, String)> {
+    let options = body.get(span.clone())?;
+    let mut cursor = Cursor::new(options);
+    if cursor.peek() != Some(b'{') {
+        return Some((span.clone(), format!("{{{INCLUDE}}}")));
+    }
+    let (mut present, mut empty) = (None, true);
+    cursor
+        .object(|cursor, key| {
+            empty = false;
+            cursor.peek();
+            let start = cursor.at();
+            cursor.skip()?;
+            if key.is("include_usage") {
+                present = Some(start..cursor.at());
+            }
+            Ok(())
+        })
+        .ok()?;
+    Some(match present {
+        Some(value) => (
+            span.start + value.start..span.start + value.end,
+            "true".into(),
+        ),
+        None => {
+            let comma = if empty { "" } else { "," };
+            let inside = span.start + 1;
+            (inside..inside, format!("{INCLUDE}{comma}"))
+        }
+    })
+}
+
+/// `body` with its `edits`, which are in order. `None` if they are not spans of it.
+fn splice(body: &Bytes, edits: Vec<(Range<usize>, String)>) -> Option<Body> {
+    let mut pieces = Vec::with_capacity(2 * edits.len() + 1);
+    let mut at = 0;
+    for (span, text) in edits {
+        if span.start < at || span.end < span.start || span.end > body.len() {
+            return None;
+        }
+        pieces.push(body.slice(at..span.start));
+        pieces.push(Bytes::from(text));
+        at = span.end;
+    }
+    pieces.push(body.slice(at..));
+    pieces.retain(|piece| !piece.is_empty());
+    Some(Body::rope(pieces))
+}
+
+/// `text` as a JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::ask;
+
+    fn bytes(body: Body) -> Bytes {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut collect = std::pin::pin!(body.collect());
+        match std::future::Future::poll(collect.as_mut(), &mut cx) {
+            std::task::Poll::Ready(collected) => collected.unwrap().to_bytes(),
+            std::task::Poll::Pending => panic!("a held body is never pending"),
+        }
+    }
+
+    fn edited(body: &str, model: &str, include_usage: bool) -> String {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let ask = ask::read(Dialect::OpenAiChat, &body).unwrap();
+        let out = bytes(retarget(&ask, &body, model, include_usage));
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn without_an_edit_the_bytes_are_the_same_bytes() {
+        let body = Bytes::from(r#"{ "messages":[{}], "model":"m"}"#);
+        let ask = ask::read(Dialect::OpenAiChat, &body).unwrap();
+        let out = retarget(&ask, &body, "m", true);
+        assert_eq!(out.bytes().unwrap().as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn the_prompt_is_not_copied() {
+        let body = Bytes::from(format!(
+            r#"{{"model":"m","messages":[{{"content":"{}"}}]}}"#,
+            "x".repeat(1000)
+        ));
+        let ask = ask::read(Dialect::OpenAiChat, &body).unwrap();
+        let mut out = retarget(&ask, &body, "other", true);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut shared = 0;
+        while let std::task::Poll::Ready(Some(Ok(frame))) =
+            http_body::Body::poll_frame(std::pin::Pin::new(&mut out), &mut cx)
+        {
+            let piece = frame.into_data().unwrap();
+            assert!(!piece.is_empty());
+            if body.as_ptr_range().contains(&piece.as_ptr()) {
+                shared += piece.len();
+            }
+        }
+        assert_eq!(shared, body.len() - r#""m""#.len());
+    }
+
+    #[test]
+    fn usage_is_asked_for_in_every_form_of_the_options() {
+        for (options, wanted) in [
+            ("", r#","stream_options":{"include_usage":true}"#),
+            (
+                r#","stream_options":{ }"#,
+                r#","stream_options":{"include_usage":true }"#,
+            ),
+            (
+                r#","stream_options":null"#,
+                r#","stream_options":{"include_usage":true}"#,
+            ),
+            (
+                r#","stream_options": {"include_usage": false ,"x":1}"#,
+                r#","stream_options": {"include_usage": true ,"x":1}"#,
+            ),
+            (
+                r#","stream_options":{"x":1}"#,
+                r#","stream_options":{"include_usage":true,"x":1}"#,
+            ),
+            (
+                r#","stream_options":{"include_usage":true}"#,
+                r#","stream_options":{"include_usage":true}"#,
+            ),
+        ] {
+            let body = format!(r#"{{"model":"m"{options},"messages":[{{}}],"stream":true}}"#);
+            let wanted = format!(r#"{{"model":"m"{wanted},"messages":[{{}}],"stream":true}}"#);
+            assert_eq!(edited(&body, "m", true), wanted);
+            assert_eq!(edited(&body, "m", false), body);
+        }
+    }
+
+    #[test]
+    fn usage_is_not_asked_of_a_call_that_does_not_stream() {
+        let body = r#"{"model":"m","messages":[{}]}"#;
+        assert_eq!(edited(body, "m", true), body);
+    }
+
+    #[test]
+    fn spans_of_another_body_edit_nothing() {
+        let body = Bytes::from(r#"{"messages":[{}],"model":"m"}"#);
+        let ask = ask::read(Dialect::OpenAiChat, &body).unwrap();
+        let other = Bytes::from("{}");
+        assert_eq!(bytes(retarget(&ask, &other, "n", false)), other);
+    }
+
+    proptest! {
+        #[test]
+        fn only_edited_spans_change_and_editing_twice_changes_nothing_more(
+            content in ".{0,30}",
+            first in any::<bool>(),
+            stream in any::<bool>(),
+            options in prop::sample::select(vec![
+                json!(null), json!({}), json!({"x": 1}), json!({"include_usage": false}),
+                json!({"a": [1], "include_usage": true}), json!("absent"),
+            ]),
+            model in "[a-z/.-]{1,9}",
+            include in any::<bool>(),
+        ) {
+            let messages = format!(r#""messages" :[{}]"#, json!({"content": content}));
+            let options = match options {
+                Value::String(_) => String::new(),
+                options => format!(r#","stream_options": {options}"#),
+            };
+            let (a, b) = ("\"model\" : \"old\"".to_owned(), messages.clone());
+            let (a, b) = if first { (a, b) } else { (b, a) };
+            let body = format!(r#" {{{a} , "stream":{stream}{options},{b} }}"#);
+            let out = edited(&body, &model, include);
+            prop_assert!(out.contains(&messages));
+            prop_assert_eq!(&edited(&out, &model, include), &out);
+            let read: Value = serde_json::from_str(&out).unwrap();
+            prop_assert_eq!(&read["model"], &json!(model));
+            let mut expected: Value = serde_json::from_str(&body).unwrap();
+            expected["model"] = json!(model);
+            if include && stream {
+                let options = &mut expected["stream_options"];
+                if !options.is_object() {
+                    *options = json!({});
+                }
+                options["include_usage"] = json!(true);
+            }
+            prop_assert_eq!(read, expected);
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! A cursor over JSON text: validates, skips and finds, and allocates nothing.
+//!
+//! Requests and stream events are read for a handful of members; the rest is only checked. The
+//! grammar is RFC 8259's, as strict as `serde_json`, with the same limit on depth.
+
+use std::borrow::Cow;
+
+/// Containers inside containers: as many as `serde_json` reads.
+const DEPTH: u32 = 127;
+
+const ONES: u64 = u64::MAX / 255;
+const HIGHS: u64 = ONES << 7;
+
+/// A place in JSON text.
+#[derive(Debug)]
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    depth: u32,
+}
+
+/// Not JSON, from this byte on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Invalid {
+    pub(crate) at: usize,
+}
+
+type Read<T> = Result<T, Invalid>;
+
+/// A string as it was spelt, without its quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'a> {
+    raw: &'a [u8],
+    escaped: bool,
+}
+
+// === impl Text ===
+
+impl<'a> Text<'a> {
+    /// Bytes as spelt.
+    pub(crate) const fn len(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// What it says, if that is Unicode. Borrows unless it was spelt with escapes.
+    pub(crate) fn decode(&self) -> Option<Cow<'a, str>> {
+        if !self.escaped {
+            return std::str::from_utf8(self.raw).ok().map(Cow::Borrowed);
+        }
+        let quoted = [b"\"", self.raw, b"\""].concat();
+        serde_json::from_slice(&quoted).ok().map(Cow::Owned)
+    }
+
+    /// Whether it says `text`, however it is spelt.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        if self.escaped {
+            self.decode().is_some_and(|decoded| decoded == text)
+        } else {
+            self.raw == text.as_bytes()
+        }
+    }
+
+    /// Its bytes, if none is escaped: for names that nobody escapes.
+    pub(crate) const fn plain(&self) -> &'a [u8] {
+        if self.escaped { b"" } else { self.raw }
+    }
+}
+
+// === impl Cursor ===
+
+impl<'a> Cursor<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            depth: 0,
+        }
+    }
+
+    /// The first byte of the next token, which is where [`at`](Self::at) then stands.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        while let Some(byte) = self.bytes.get(self.at) {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Some(*byte);
+            }
+            self.at += 1;
+        }
+        None
+    }
+
+    pub(crate) const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Nothing but white space may follow.
+    pub(crate) fn end(&mut self) -> Read<()> {
+        self.peek().map_or(Ok(()), |_| Err(self.invalid()))
+    }
+
+    /// Reads an object; `member` must read each value.
+    pub(crate) fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, Text<'a>) -> Read<()>,
+    ) -> Read<()> {
+        self.open(b'{')?;
+        if self.peek() != Some(b'}') {
+            loop {
+                let key = self.key()?;
+                member(self, key)?;
+                if self.peek() != Some(b',') {
+                    break;
+                }
+                self.at += 1;
+            }
+        }
+        self.close(b'}')
+    }
+
+    /// Reads an array; `element` must read each value.
+    pub(crate) fn array(&mut self, mut element: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        self.open(b'[')?;
+        if self.peek() != Some(b']') {
+            loop {
+                element(self)?;
+                if self.peek() != Some(b',') {
+                    break;
+                }
+                self.at += 1;
+            }
+        }
+        self.close(b']')
+    }
+
+    /// Reads an object's members; any other value is skipped.
+    pub(crate) fn members(
+        &mut self,
+        member: impl FnMut(&mut Self, Text<'a>) -> Read<()>,
+    ) -> Read<()> {
+        match self.peek() {
+            Some(b'{') => self.object(member),
+            _ => self.skip(),
+        }
+    }
+
+    /// Reads an array's elements; any other value is skipped.
+    pub(crate) fn elements(&mut self, element: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        match self.peek() {
+            Some(b'[') => self.array(element),
+            _ => self.skip(),
+        }
+    }
+
+    /// The value if it is a string; any other value is skipped.
+    pub(crate) fn text(&mut self) -> Read<Option<Text<'a>>> {
+        match self.peek() {
+            Some(b'"') => self.string().map(Some),
+            _ => self.skip().map(|()| None),
+        }
+    }
+
+    /// The value if it is a token count; null, negative and absurd ones are skipped.
+    pub(crate) fn count(&mut self) -> Read<Option<u64>> {
+        const ABSURD: u64 = 1 << 40;
+        let count: Option<u64> = std::str::from_utf8(self.value()?)
+            .ok()
+            .and_then(|digits| digits.parse().ok());
+        Ok(count.filter(|count| *count < ABSURD))
+    }
+
+    pub(crate) fn string(&mut self) -> Read<Text<'a>> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let escaped = self.rest_of_string()?;
+        Ok(Text {
+            raw: &self.bytes[start..self.at - 1],
+            escaped,
+        })
+    }
+
+    pub(crate) fn skip(&mut self) -> Read<()> {
+        self.walk(|_, _| {})
+    }
+
+    /// The text of the next value.
+    pub(crate) fn value(&mut self) -> Read<&'a [u8]> {
+        self.peek();
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.bytes[start..self.at])
+    }
+
+    /// Skips a value of any shape without recursion. `on_key` is told of every member inside, and
+    /// gets what follows its colon.
+    pub(crate) fn walk(&mut self, mut on_key: impl FnMut(Text<'a>, &'a [u8])) -> Read<()> {
+        // One bit for each open container: 1 is an object.
+        let (mut open, mut depth) = (0_u128, 0_u32);
+        loop {
+            let byte = self.peek().ok_or_else(|| self.invalid())?;
+            match byte {
+                b'"' => {
+                    self.at += 1;
+                    self.rest_of_string()?;
+                }
+                b'[' | b'{' => {
+                    let object = byte == b'{';
+                    if self.depth + depth == DEPTH {
+                        return Err(self.invalid());
+                    }
+                    self.at += 1;
+                    depth += 1;
+                    open = open << 1 | u128::from(object);
+                    let empty = self.peek() == Some(if object { b'}' } else { b']' });
+                    if !empty {
+                        if object {
+                            let key = self.key()?;
+                            on_key(key, &self.bytes[self.at..]);
+                        }
+                        continue;
+                    }
+                }
+                b'-' | b'0'..=b'9' => self.number()?,
+                b't' => self.literal(b"true")?,
+                b'f' => self.literal(b"false")?,
+                b'n' => self.literal(b"null")?,
+                _ => return Err(self.invalid()),
+            }
+            // A value has ended: close what ends with it, until another must follow.
+            loop {
+                if depth == 0 {
+                    return Ok(());
+                }
+                let object = open & 1 == 1;
+                match self.peek() {
+                    Some(b',') => {
+                        self.at += 1;
+                        if object {
+                            let key = self.key()?;
+                            on_key(key, &self.bytes[self.at..]);
+                        }
+                        break;
+                    }
+                    Some(b'}') if object => {}
+                    Some(b']') if !object => {}
+                    _ => return Err(self.invalid()),
+                }
+                self.at += 1;
+                depth -= 1;
+                open >>= 1;
+            }
+        }
+    }
+
+    fn key(&mut self) -> Read<Text<'a>> {
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    fn open(&mut self, byte: u8) -> Read<()> {
+        if self.depth == DEPTH {
+            return Err(self.invalid());
+        }
+        self.depth += 1;
+        self.expect(byte)
+    }
+
+    fn close(&mut self, byte: u8) -> Read<()> {
+        self.depth -= 1;
+        self.expect(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Read<()> {
+        if self.peek() != Some(byte) {
+            return Err(self.invalid());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Reads on to behind the closing quote; says whether there was an escape.
+    fn rest_of_string(&mut self) -> Read<bool> {
+        let mut escaped = false;
+        loop {
+            self.at += plain(&self.bytes[self.at..]);
+            match self.bytes.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(escaped);
+                }
+                Some(b'\\') => {
+                    escaped = true;
+                    let digits = self.bytes.get(self.at + 2..self.at + 6);
+                    self.at += match self.bytes.get(self.at + 1) {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
+                        Some(b'u')
+                            if digits.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) =>
+                        {
+                            6
+                        }
+                        _ => return Err(self.invalid()),
+                    };
+                }
+                _ => return Err(self.invalid()),
+            }
+        }
+    }
+
+    fn number(&mut self) -> Read<()> {
+        self.at += usize::from(self.next_is(b"-"));
+        if self.next_is(b"0") {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.next_is(b".") {
+            self.at += 1;
+            self.digits()?;
+        }
+        if self.next_is(b"eE") {
+            self.at += 1;
+            self.at += usize::from(self.next_is(b"+-"));
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Read<()> {
+        let count = self.bytes[self.at..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        self.at += count;
+        if count == 0 {
+            Err(self.invalid())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn next_is(&self, any: &[u8]) -> bool {
+        self.bytes
+            .get(self.at)
+            .is_some_and(|byte| any.contains(byte))
+    }
+
+    fn literal(&mut self, literal: &[u8]) -> Read<()> {
+        if !self.bytes[self.at..].starts_with(literal) {
+            return Err(self.invalid());
+        }
+        self.at += literal.len();
+        Ok(())
+    }
+
+    const fn invalid(&self) -> Invalid {
+        Invalid { at: self.at }
+    }
+}
+
+/// How many bytes at the start stand for themselves inside a string: no quote, no backslash, no
+/// control character. Eight at a time.
+fn plain(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(word) = bytes[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*word);
+        let quote = word ^ (ONES * b'"' as u64);
+        let slash = word ^ (ONES * b'\\' as u64);
+        // The lowest marked byte is always right; those above may be marked by a borrow.
+        let marked = (word.wrapping_sub(ONES * 0x20) & !word)
+            | (quote.wrapping_sub(ONES) & !quote)
+            | (slash.wrapping_sub(ONES) & !slash);
+        if marked & HIGHS != 0 {
+            return at + (marked & HIGHS).trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    at + bytes[at..]
+        .iter()
+        .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    fn accepts(text: &str) -> bool {
+        let mut cursor = Cursor::new(text.as_bytes());
+        cursor.skip().and_then(|()| cursor.end()).is_ok()
+    }
+
+    #[test]
+    fn the_grammar_is_strict() {
+        for good in [
+            "0",
+            "-0.5e+3",
+            r#"{"a":[1,{},[]," \u00e9\n"]}"#,
+            " null ",
+            "[ ]",
+        ] {
+            assert!(accepts(good), "{good}");
+        }
+        for bad in [
+            "",
+            "01",
+            "1.",
+            "-",
+            "1e",
+            "+1",
+            "NaN",
+            "[1,]",
+            "{,}",
+            "{1:2}",
+            "[}",
+            "\"\n\"",
+            "'a'",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"",
+            "tru",
+            "1 2",
+            "\u{feff}{}",
+            "{\"a\"}",
+            "[1",
+            "{\"a\":1",
+        ] {
+            assert!(!accepts(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn depth_is_limited_as_in_serde_json() {
+        for depth in [126, 127, 128, 129, 100_000] {
+            let text = "[".repeat(depth) + &"]".repeat(depth);
+            let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            assert_eq!(accepts(&text), theirs, "{depth}");
+        }
+    }
+
+    #[test]
+    fn keys_are_told_apart_however_spelt() {
+        let mut types = 0;
+        let mut cursor = Cursor::new(br#"[{"type":"a","\u0074ype":1,"x":{"type":[]}}]"#);
+        let walked = cursor.walk(|key, _| types += u32::from(key.is("type")));
+        assert_eq!((walked, types), (Ok(()), 3));
+    }
+
+    proptest! {
+        #[test]
+        fn it_accepts_what_serde_json_accepts(
+            text in r#"([\[\]{},: ]|"[ -~]{0,12}"|"a":|-?[0-9]{1,3}(\.[0-9]|e5)?|true|null|\\u00e9){0,24}"#,
+        ) {
+            let theirs = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(accepts(&text), theirs);
+        }
+
+        #[test]
+        fn one_changed_byte_is_judged_as_serde_json_judges_it(at in 0_usize..60, byte in 0_u8..128) {
+            let text = br#"{"a":[1.5e3,-0,{"b\n\u00e9":true,"c":null}],"some longer":" text"}"#;
+            let mut text = text.to_vec();
+            text[at] = byte;
+            let text = String::from_utf8(text).unwrap();
+            let theirs = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+            prop_assert_eq!(accepts(&text), theirs);
+        }
+
+        #[test]
+        fn plain_stops_at_the_first_special_byte(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let naive = bytes.iter().take_while(|b| **b >= 0x20 && **b != b'"' && **b != b'\\').count();
+            prop_assert_eq!(plain(&bytes), naive);
+        }
+    }
+}

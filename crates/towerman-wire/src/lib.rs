@@ -1,0 +1,44 @@
+//! LLM wire dialects as pure code: read, edit, translate, frame.
+//!
+//! Nothing here knows tower, tokio or a runtime, and nothing does I/O.
+//!
+//! | what goes by | module |
+//! |---|---|
+//! | a request's body: what it asks for, and where that stands | [`ask`] |
+//! | the same body, sent on: other bytes only where it must differ | [`edit`] |
+//! | an answer, streaming or whole: usage, end, failures | [`observe`] |
+//! | an answer's plea to be left alone | [`retry_after`] |
+//! | errors, a provider's and ours | [`fault`] |
+//! | one dialect for another | [`translate`] |
+//! | server-sent events | [`sse`] |
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::Bytes;
+//! use towerman_core::{Dialect, Fault};
+//! use towerman_wire::{ask, edit};
+//!
+//! # fn main() -> Result<(), Fault> {
+//! let body = Bytes::from(r#"{"model":"fast","messages":[{"role":"user","content":"Hi"}]}"#);
+//! let ask = ask::read(Dialect::OpenAiChat, &body)?;
+//! assert_eq!(&*ask.model, "fast");
+//!
+//! // To the endpoint's own name for the model; the prompt is neither parsed again nor copied.
+//! let sent = edit::retarget(&ask, &body, "gpt-5-mini", false);
+//! assert_eq!(http_body::Body::size_hint(&sent).exact(), Some(body.len() as u64 + 6));
+//!
+//! // Nothing to edit: the very same bytes.
+//! assert_eq!(edit::retarget(&ask, &body, "fast", false).bytes(), Some(&body));
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod ask;
+pub mod edit;
+pub mod fault;
+mod json;
+pub mod observe;
+pub mod retry_after;
+pub mod sse;
+pub mod translate;

@@ -1,0 +1,90 @@
+//! Reads a whole answer.
+
+use towerman_core::{Dialect, FailureKind, Finish, Usage};
+
+use super::{anthropic, openai};
+use crate::{fault::ProviderError, json::Cursor};
+
+/// What a whole, successful answer says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// What it used.
+    pub usage: Option<Usage>,
+    /// Why the model stopped.
+    pub finish: Option<Finish>,
+    /// The model that answered.
+    pub model: Option<Box<str>>,
+    /// Bytes of content.
+    pub content_bytes: u64,
+    /// Whether it is an answer of the dialect at all.
+    pub valid: bool,
+    /// What is wrong with it, if it is not.
+    pub failure: Option<FailureKind>,
+}
+
+/// Reads the body of an answer with a status of success.
+///
+/// An error object under such a status is a failure of the class that it names.
+pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
+    let read = match dialect {
+        Dialect::Anthropic => anthropic::answer(body),
+        _ => openai::read(body),
+    };
+    let Ok(delta) = read else {
+        return Answer {
+            failure: Some(FailureKind::Protocol),
+            ..Answer::default()
+        };
+    };
+    let failure = if delta.error {
+        let error = ProviderError::parse(body).failure();
+        Some(error.unwrap_or(FailureKind::Server))
+    } else if delta.answers {
+        None
+    } else {
+        Some(FailureKind::Protocol)
+    };
+    Answer {
+        usage: delta.tokens.usage(dialect),
+        finish: delta.finish,
+        model: delta.model(),
+        content_bytes: delta.content_bytes,
+        valid: failure.is_none(),
+        failure,
+    }
+}
+
+/// The dialect that a whole answer or the data of an event is in, if it shows.
+pub(super) fn detect(data: &[u8]) -> Option<Dialect> {
+    let (mut openai, mut anthropic) = (false, false);
+    let read = Cursor::new(data).object(|cursor, key| {
+        match key.plain() {
+            b"type" => {
+                let kind = cursor.text()?.map_or(&b""[..], |kind| kind.plain());
+                anthropic |= matches!(kind, b"message" | b"error" | b"ping")
+                    || kind.starts_with(b"message_")
+                    || kind.starts_with(b"content_block_");
+            }
+            b"object" => {
+                let object = cursor.text()?.map_or(&b""[..], |object| object.plain());
+                openai |= object.starts_with(b"chat.completion");
+            }
+            b"choices" => {
+                openai |= cursor.peek() == Some(b'[');
+                cursor.skip()?;
+            }
+            b"error" => {
+                openai |= cursor.peek() == Some(b'{');
+                cursor.skip()?;
+            }
+            _ => cursor.skip()?,
+        }
+        Ok(())
+    });
+    match read {
+        Ok(()) if anthropic => Some(Dialect::Anthropic),
+        Ok(()) if openai => Some(Dialect::OpenAiChat),
+        _ => None,
+    }
+}

@@ -1,0 +1,163 @@
+//! Watches an answer go by and notes on its [`Attempt`] what it says.
+//!
+//! Frames are forwarded as they are; a frame has been noted before the layer outside sees it.
+//! [`observe`] is the http side, [`Observer`] does the work and can be used without it.
+
+mod answer;
+mod anthropic;
+mod delta;
+mod observer;
+mod openai;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use http::{Response, header::CONTENT_TYPE};
+use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+use towerman_core::Attempt;
+
+pub use self::{
+    answer::{Answer, read_answer},
+    observer::Observer,
+    state::Learned,
+};
+use crate::retry_after;
+
+pin_project! {
+    /// A response body that is watched, see [`observe`]. Its frames are those of `B`.
+    pub struct Observed<B> {
+        #[pin]
+        inner: B,
+        // Boxed, because responses are moved often and this is larger than most bodies.
+        watch: Option<Box<Watch>>,
+    }
+}
+
+/// An observer, and where it notes.
+struct Watch {
+    observer: Observer,
+    attempt: Arc<Attempt>,
+}
+
+/// Watches `response`, which answers `attempt`.
+///
+/// If somebody further in has claimed the attempt already, bytes are only passed along. The
+/// status and any delay asked for are noted at once, the rest as the body goes by.
+pub fn observe<B>(response: Response<B>, attempt: &Arc<Attempt>) -> Response<Observed<B>>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    if !attempt.claim() {
+        return response.map(|inner| Observed { inner, watch: None });
+    }
+    let (parts, inner) = response.into_parts();
+    let endpoint = attempt.endpoint();
+    let dialect = (!endpoint.is_unrouted()).then_some(endpoint.provider.dialect);
+    let media_type = parts.headers.get(CONTENT_TYPE);
+    let media_type = media_type.and_then(|value| value.to_str().ok());
+    let status = parts.status;
+    // Some providers send the header with every success; only here does it mean anything.
+    let retry_after = match status.as_u16() {
+        408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, SystemTime::now()),
+        _ => None,
+    };
+    attempt.note(|facts| {
+        facts.status = Some(status);
+        facts.retry_after = retry_after;
+    });
+    let mut watch = Box::new(Watch {
+        observer: Observer::new(dialect, status, media_type),
+        attempt: Arc::clone(attempt),
+    });
+    // Nobody polls a body that says at once that it is over.
+    if inner.is_end_stream() {
+        watch.observer.finish();
+    }
+    watch.note();
+    let watch = Some(watch);
+    Response::from_parts(parts, Observed { inner, watch })
+}
+
+impl Watch {
+    fn note(&mut self) {
+        if let Some(learned) = self.observer.news() {
+            self.attempt.note(|facts| learned.note(facts));
+            self.attempt.advance(learned.phase);
+        }
+    }
+}
+
+// === impl Observed ===
+
+impl<B> Observed<B> {
+    /// The body that is watched.
+    pub const fn get_ref(&self) -> &B {
+        &self.inner
+    }
+
+    /// The body, no longer watched.
+    pub fn into_inner(self) -> B {
+        self.inner
+    }
+}
+
+impl<B> http_body::Body for Observed<B>
+where
+    B: http_body::Body<Data = Bytes>,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        let frame = ready!(this.inner.as_mut().poll_frame(cx));
+        if let Some(watch) = this.watch {
+            match &frame {
+                Some(Ok(frame)) => {
+                    if let Some(data) = frame.data_ref() {
+                        watch.observer.push(data);
+                    }
+                    // Whoever knows that this was the last frame will not poll again.
+                    if this.inner.is_end_stream() {
+                        watch.observer.finish();
+                    }
+                }
+                Some(Err(_)) => watch.observer.abort(),
+                None => watch.observer.finish(),
+            }
+            watch.note();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for Observed<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observed")
+            .field("inner", &self.inner)
+            .field("watched", &self.watch.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,193 @@
+//! Reads one answer as its bytes go by.
+
+use bytes::Bytes;
+use http::StatusCode;
+use towerman_core::{Dialect, FailureKind, Phase};
+
+use super::state::{Learned, State};
+use crate::{fault::ProviderError, sse::Framer};
+
+/// How much of a whole answer is kept to read it at its end.
+const ANSWER_LIMIT: usize = 32 << 20;
+
+/// How much of an error's body is kept.
+const ERROR_LIMIT: usize = 64 << 10;
+
+/// Reads one answer as its bytes go by: events, a whole body, or an error.
+///
+/// In a stream, nothing is allocated per event once the model's name is known.
+#[derive(Debug)]
+pub struct Observer {
+    mode: Mode,
+    state: State,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// Success, and no byte yet that tells events from a whole answer.
+    Undecided { media_type: Media },
+    /// Server-sent events.
+    Events(Framer),
+    /// One JSON value, read when it is whole.
+    Whole(Kept),
+    /// An error, read when it is whole or large.
+    Error(Vec<u8>),
+    /// Nothing more is read.
+    Over,
+}
+
+/// A body that is kept: the only frame as it is, more of them joined.
+#[derive(Debug, Default)]
+struct Kept {
+    only: Bytes,
+    joined: Vec<u8>,
+    size: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Media {
+    Events,
+    Json,
+    Other,
+}
+
+// === impl Observer ===
+
+impl Observer {
+    /// Begins with an answer's head. Without a `dialect` it is found out from the content.
+    pub fn new(dialect: Option<Dialect>, status: StatusCode, media_type: Option<&str>) -> Self {
+        let success = status.is_success();
+        let is = |name: &str| {
+            let head = media_type.and_then(|media_type| media_type.get(..name.len()));
+            head.is_some_and(|head| head.eq_ignore_ascii_case(name))
+        };
+        let media_type = if is("text/event-stream") {
+            Media::Events
+        } else if is("application/json") {
+            Media::Json
+        } else {
+            Media::Other
+        };
+        Self {
+            mode: if success {
+                Mode::Undecided { media_type }
+            } else {
+                Mode::Error(Vec::new())
+            },
+            state: State::new(dialect, if success { Phase::Open } else { Phase::Refused }),
+        }
+    }
+
+    /// Reads the next bytes of the body.
+    pub fn push(&mut self, bytes: &Bytes) {
+        if let Mode::Undecided { media_type } = self.mode {
+            self.mode = decide(media_type, bytes);
+        }
+        match &mut self.mode {
+            Mode::Events(framer) => {
+                let state = &mut self.state;
+                if framer.push(bytes, |event| state.event(event)).is_err() {
+                    state.fail(FailureKind::Protocol);
+                    self.mode = Mode::Over;
+                }
+            }
+            Mode::Whole(kept) => {
+                kept.push(bytes);
+                if kept.size > ANSWER_LIMIT {
+                    // Too large to judge, and too much to send twice.
+                    self.state.deliver(bytes.len());
+                }
+            }
+            Mode::Error(kept) => {
+                let room = ERROR_LIMIT - kept.len();
+                kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            Mode::Undecided { .. } | Mode::Over => {}
+        }
+    }
+
+    /// The body ended as it should.
+    pub fn finish(&mut self) {
+        let state = &mut self.state;
+        match std::mem::replace(&mut self.mode, Mode::Over) {
+            Mode::Events(mut framer) => {
+                if framer.finish(|event| state.event(event)).is_err() {
+                    state.fail(FailureKind::Protocol);
+                }
+                // Not every OpenAI-like server sends `[DONE]`; the reason to stop is proof enough.
+                let stopped = state.learned.finish.is_some() && state.is(Dialect::OpenAiChat);
+                if stopped || state.dialect.is_none() {
+                    state.complete();
+                } else if !state.learned.complete {
+                    state.fail(FailureKind::Truncated);
+                }
+            }
+            Mode::Whole(kept) if kept.size > ANSWER_LIMIT => state.complete(),
+            Mode::Whole(kept) if kept.joined.is_empty() => state.whole(&kept.only),
+            Mode::Whole(kept) => state.whole(&kept.joined),
+            Mode::Undecided { .. } => state.whole(b""),
+            Mode::Error(kept) => {
+                if let Some(kind) = ProviderError::parse(&kept).failure() {
+                    state.fail(kind);
+                }
+            }
+            Mode::Over => {}
+        }
+    }
+
+    /// The body broke off.
+    pub fn abort(&mut self) {
+        self.mode = Mode::Over;
+        // A connection that breaks after the last event has cost nothing.
+        if !self.state.learned.complete {
+            self.state.fail(FailureKind::Reset);
+        }
+    }
+
+    /// What was learned so far.
+    pub const fn learned(&self) -> &Learned {
+        &self.state.learned
+    }
+
+    /// What was learned, if something was since this was last asked.
+    pub(super) fn news(&mut self) -> Option<&Learned> {
+        std::mem::take(&mut self.state.news).then_some(&self.state.learned)
+    }
+}
+
+/// Tells events from a whole answer: by the first byte that ends no line, because the media type is
+/// sometimes missing and sometimes wrong. One byte, so that chunking cannot change the result.
+fn decide(media_type: Media, bytes: &Bytes) -> Mode {
+    let first = bytes.iter().find(|byte| !b"\r\n".contains(byte));
+    let whole = match (first, media_type) {
+        (None, _) => return Mode::Undecided { media_type },
+        (Some(b'{' | b'[' | b'<'), _) | (_, Media::Json) => true,
+        (_, Media::Events) => false,
+        // A comment, a byte order mark, or the start of `data`, `event`, `id` or `retry`.
+        (Some(first), Media::Other) => !b":\xEFdeir".contains(first),
+    };
+    if whole {
+        Mode::Whole(Kept::default())
+    } else {
+        Mode::Events(Framer::new())
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    fn push(&mut self, bytes: &Bytes) {
+        self.size += bytes.len();
+        if self.size > ANSWER_LIMIT {
+            self.joined = Vec::new();
+            self.only = Bytes::new();
+        } else if self.size == bytes.len() {
+            self.only = bytes.clone();
+        } else {
+            // Joined at once: a list of tiny frames would be larger than what is in them.
+            self.joined
+                .extend_from_slice(&std::mem::take(&mut self.only));
+            self.joined.extend_from_slice(bytes);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What is known of an answer so far.
+
+use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Phase, Usage};
+
+use super::{
+    answer::{detect, read_answer},
+    anthropic,
+    delta::Delta,
+    openai,
+    tokens::Tokens,
+};
+use crate::{fault::ProviderError, sse::Event};
+
+/// Events in a row that cannot be read, before the stream counts as garbage.
+const GARBAGE: u8 = 3;
+
+/// What an answer has said so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Learned {
+    /// How far it got.
+    pub phase: Phase,
+    /// What it used, as last reported.
+    pub usage: Option<Usage>,
+    /// Why the model stopped.
+    pub finish: Option<Finish>,
+    /// The model that answered.
+    pub model: Option<Box<str>>,
+    /// It said that it is complete.
+    pub complete: bool,
+    /// How it failed.
+    pub failure: Option<FailureKind>,
+    /// Bytes of content delivered.
+    pub content_bytes: u64,
+    /// Events that could not be read.
+    pub skipped: u64,
+}
+
+/// What is known, and what is needed to learn more.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) dialect: Option<Dialect>,
+    pub(super) learned: Learned,
+    tokens: Tokens,
+    /// Events in a row that could not be read.
+    garbage: u8,
+    /// Something was learned that nobody has asked for yet.
+    pub(super) news: bool,
+}
+
+// === impl State ===
+
+impl State {
+    /// At the head of an answer.
+    pub(super) fn new(dialect: Option<Dialect>, phase: Phase) -> Self {
+        Self {
+            dialect,
+            learned: Learned {
+                phase,
+                usage: None,
+                finish: None,
+                model: None,
+                complete: false,
+                failure: None,
+                content_bytes: 0,
+                skipped: 0,
+            },
+            tokens: Tokens::default(),
+            garbage: 0,
+            news: true,
+        }
+    }
+
+    pub(super) fn is(&self, dialect: Dialect) -> bool {
+        self.dialect == Some(dialect)
+    }
+
+    pub(super) fn event(&mut self, event: Event<'_>) {
+        if self.learned.complete || event.data.is_empty() {
+            return;
+        }
+        if event.data.starts_with(b"[DONE]") && !self.is(Dialect::Anthropic) {
+            return self.complete();
+        }
+        let dialect = match self.dialect.or_else(|| detect(event.data)) {
+            Some(dialect) => dialect,
+            // Events of no dialect we know are somebody's content.
+            None => return self.deliver(event.data.len()),
+        };
+        self.dialect = Some(dialect);
+        let read = match dialect {
+            Dialect::Anthropic => anthropic::event(event.data),
+            _ => openai::read(event.data),
+        };
+        let Ok(delta) = read else {
+            self.learned.skipped += 1;
+            self.garbage = self.garbage.saturating_add(1);
+            if self.garbage == GARBAGE {
+                self.fail(FailureKind::Protocol);
+            }
+            return;
+        };
+        self.garbage = 0;
+        if delta.error {
+            let overloaded =
+                dialect == Dialect::Anthropic && ProviderError::parse(event.data).is_overloaded();
+            self.fail(if overloaded {
+                FailureKind::Overloaded
+            } else {
+                FailureKind::InStream
+            });
+        }
+        self.apply(dialect, &delta);
+    }
+
+    fn apply(&mut self, dialect: Dialect, delta: &Delta<'_>) {
+        if self.learned.model.is_none() {
+            self.learned.model = delta.model();
+            self.news |= self.learned.model.is_some();
+        }
+        if delta.tokens != Tokens::default() {
+            self.tokens = self.tokens.merge(delta.tokens);
+            self.learned.usage = self.tokens.usage(dialect);
+            self.news = true;
+        }
+        if delta.finish.is_some() {
+            self.learned.finish = delta.finish;
+            self.news = true;
+        }
+        if delta.content {
+            self.learned.content_bytes += delta.content_bytes;
+            self.learned.phase = Phase::Content;
+            self.news = true;
+        }
+        if delta.complete {
+            self.complete();
+        }
+    }
+
+    pub(super) fn whole(&mut self, body: &[u8]) {
+        let Some(dialect) = self.dialect.or_else(|| detect(body)) else {
+            // Nobody said that this is a dialect, and it does not look like one.
+            self.deliver(body.trim_ascii().len());
+            return self.complete();
+        };
+        let answer = read_answer(dialect, body);
+        self.learned.usage = answer.usage;
+        self.learned.finish = answer.finish;
+        self.learned.model = answer.model;
+        match answer.failure {
+            Some(kind) => self.fail(kind),
+            None => {
+                self.learned.content_bytes = answer.content_bytes;
+                self.learned.phase = Phase::Content;
+                self.complete();
+            }
+        }
+    }
+
+    pub(super) fn deliver(&mut self, bytes: usize) {
+        self.learned.phase = Phase::Content;
+        self.learned.content_bytes += bytes as u64;
+        self.news = true;
+    }
+
+    pub(super) fn complete(&mut self) {
+        self.learned.complete = true;
+        self.news = true;
+    }
+
+    /// The first cause is the cause.
+    pub(super) fn fail(&mut self, kind: FailureKind) {
+        self.learned.failure.get_or_insert(kind);
+        self.news = true;
+    }
+}
+
+// === impl Learned ===
+
+impl Learned {
+    /// Writes what was learned into the attempt's facts.
+    pub(super) fn note(&self, facts: &mut AttemptFacts) {
+        facts.usage = self.usage.or(facts.usage);
+        facts.finish = self.finish.or(facts.finish);
+        if facts.model.is_none() {
+            facts.model.clone_from(&self.model);
+        }
+        facts.complete |= self.complete;
+        facts.content_bytes = self.content_bytes;
+        if let Some(kind) = self.failure {
+            facts.fail(kind);
+        }
+    }
+}

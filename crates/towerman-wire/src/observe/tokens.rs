@@ -1,0 +1,142 @@
+//! Providers' token counts, kept as reported until they are asked for.
+
+use towerman_core::{Dialect, Usage};
+
+/// Counts as reported. Reports repeat and complete each other, so each keeps its largest value;
+/// only then are they split into disjoint buckets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tokens {
+    pub(super) prompt: Option<u64>,
+    pub(super) read: Option<u64>,
+    pub(super) written: Option<u64>,
+    pub(super) written_short: Option<u64>,
+    pub(super) written_long: Option<u64>,
+    pub(super) output: Option<u64>,
+    pub(super) reasoning: Option<u64>,
+    pub(super) total: Option<u64>,
+}
+
+impl Tokens {
+    pub(super) fn merge(self, other: Self) -> Self {
+        Self {
+            prompt: self.prompt.max(other.prompt),
+            read: self.read.max(other.read),
+            written: self.written.max(other.written),
+            written_short: self.written_short.max(other.written_short),
+            written_long: self.written_long.max(other.written_long),
+            output: self.output.max(other.output),
+            reasoning: self.reasoning.max(other.reasoning),
+            total: self.total.max(other.total),
+        }
+    }
+
+    /// What was used, if anything was reported.
+    pub(super) fn usage(&self, dialect: Dialect) -> Option<Usage> {
+        if *self == Self::default() {
+            return None;
+        }
+        let or_zero = |count: Option<u64>| count.unwrap_or(0);
+        let (prompt, output) = (or_zero(self.prompt), or_zero(self.output));
+        let (read, written) = (or_zero(self.read), or_zero(self.written));
+        let reasoning = or_zero(self.reasoning);
+        Some(match dialect {
+            // The parts of the prompt are disjoint.
+            Dialect::Anthropic => {
+                let long = or_zero(self.written_long);
+                let written = written.max(or_zero(self.written_short) + long);
+                Usage {
+                    input: prompt,
+                    cache_read: read,
+                    cache_write: written - long,
+                    cache_write_long: long,
+                    output,
+                    reasoning: reasoning.min(output),
+                }
+            }
+            // The parts are subsets of the prompt; some hosts report more cached than there was.
+            _ => {
+                let read = read.min(prompt);
+                let written = written.min(prompt - read);
+                // Some count reasoning beside the completion: their own total proves it.
+                let beside = self.total == Some(prompt + output + reasoning);
+                let output = output + if beside { reasoning } else { 0 };
+                Usage {
+                    input: prompt - read - written,
+                    cache_read: read,
+                    cache_write: written,
+                    cache_write_long: 0,
+                    output,
+                    reasoning: reasoning.min(output),
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openai_counts_are_subsets_and_clamped() {
+        let tokens = Tokens {
+            prompt: Some(100),
+            read: Some(60),
+            written: Some(70),
+            output: Some(20),
+            reasoning: Some(30),
+            total: Some(120),
+            ..Tokens::default()
+        };
+        let usage = tokens.usage(Dialect::OpenAiChat).unwrap();
+        assert_eq!(
+            (usage.input, usage.cache_read, usage.cache_write),
+            (0, 60, 40)
+        );
+        assert_eq!((usage.output, usage.reasoning), (20, 20));
+    }
+
+    #[test]
+    fn reasoning_beside_the_completion_is_output_too() {
+        let tokens = Tokens {
+            prompt: Some(10),
+            output: Some(5),
+            reasoning: Some(7),
+            total: Some(22),
+            ..Tokens::default()
+        };
+        let usage = tokens.usage(Dialect::OpenAiChat).unwrap();
+        assert_eq!((usage.output, usage.reasoning), (12, 7));
+    }
+
+    #[test]
+    fn anthropic_counts_are_disjoint_and_writes_split_by_lifetime() {
+        let tokens = Tokens {
+            prompt: Some(3),
+            read: Some(5),
+            written: Some(9),
+            written_short: Some(2),
+            written_long: Some(7),
+            output: Some(1),
+            ..Tokens::default()
+        };
+        let usage = tokens.usage(Dialect::Anthropic).unwrap();
+        assert_eq!((usage.cache_write, usage.cache_write_long), (2, 7));
+        assert_eq!(usage.prompt(), 17);
+    }
+
+    #[test]
+    fn an_early_report_without_details_does_not_count_twice() {
+        let early = Tokens {
+            prompt: Some(100),
+            ..Tokens::default()
+        };
+        let late = Tokens {
+            read: Some(60),
+            ..early
+        };
+        let merged = early.merge(late).usage(Dialect::OpenAiChat).unwrap();
+        assert_eq!(merged.prompt(), 100);
+        assert_eq!(Tokens::default().usage(Dialect::Anthropic), None);
+    }
+}

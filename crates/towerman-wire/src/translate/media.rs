@@ -1,0 +1,62 @@
+//! Data URLs.
+
+use std::borrow::Cow;
+
+/// Type and base64 text of `data:<type>[;…];base64,<data>`.
+pub(super) fn base64(url: &str) -> Option<(Cow<'_, str>, &str)> {
+    let (head, data) = strip_scheme(url)?.split_once(',')?;
+    let mut parts = head.split(';');
+    let media_type = parts.next().filter(|media_type| media_type.contains('/'))?;
+    let encoded = parts.next_back()?.trim().eq_ignore_ascii_case("base64");
+    // A common slip that the stricter side does not forgive.
+    let media_type = match media_type.trim().to_ascii_lowercase() {
+        jpg if jpg == "image/jpg" => Cow::Borrowed("image/jpeg"),
+        lower if lower == media_type => Cow::Borrowed(media_type),
+        lower => Cow::Owned(lower),
+    };
+    encoded.then_some((media_type, data))
+}
+
+/// Whether the URL holds its data itself.
+pub(super) fn is_data(url: &str) -> bool {
+    strip_scheme(url).is_some()
+}
+
+/// Whether the URL can be fetched over HTTP.
+pub(super) fn is_http(url: &str) -> bool {
+    ["https://", "http://"].iter().any(|scheme| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
+fn strip_scheme(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once(':')?;
+    scheme.eq_ignore_ascii_case("data").then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_url_is_its_type_and_its_data() {
+        assert_eq!(
+            base64("data:image/png;base64,AAA="),
+            Some(("image/png".into(), "AAA="))
+        );
+        assert_eq!(
+            base64("DATA:Image/JPG;name=a.jpg;BASE64,AA"),
+            Some(("image/jpeg".into(), "AA"))
+        );
+        for no in [
+            "data:;base64,AA",
+            "data:image/png,AA",
+            "data:image/svg+xml;utf8,<svg/>",
+            "data:image/png;base64",
+            "https://a/b",
+        ] {
+            assert_eq!(base64(no), None, "{no}");
+        }
+    }
+}

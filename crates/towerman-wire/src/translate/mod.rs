@@ -1,0 +1,117 @@
+//! One dialect into another, and back.
+//!
+//! What a dialect cannot say is either *cosmetic*, and then it is dropped and listed as a
+//! [`Loss`], or it *changes the answer*, and then the request is refused with the JSON pointer of
+//! what was asked. Nothing is dropped in silence.
+//!
+//! | | OpenAI Chat → Anthropic Messages | Anthropic Messages → OpenAI Chat |
+//! |---|---|---|
+//! | system | leading `system`/`developer` messages → `system` blocks; later ones → `role: system` after the user's turn they stand in | `system` → one message; `role: system` stays where it is |
+//! | turns | neighbours of one role are merged | as they are |
+//! | tool results | `tool_result` blocks at the start of one user turn | `role: tool` messages; images move to a user message behind them |
+//! | output limit | 4096 if none is given: Anthropic wants one | `max_completion_tokens` |
+//! | temperature | above 1 becomes 1 | as it is |
+//! | JSON | `json_schema` → `output_config.format`; `json_object` → a sentence in `system` | `output_config.format` → `json_schema` |
+//! | reasoning | `reasoning_effort` → `output_config.effort`; `none` → thinking disabled | effort, or a thinking budget, → `reasoning_effort` |
+//! | thinking in history | dropped: it is signed for one provider | dropped |
+//! | refused | `n` > 1, `logprobs`, audio, file ids, custom tools, web search, legacy functions | server tools and their blocks, MCP, containers, file ids, more than 4 stop sequences |
+//!
+//! The schemas and inputs of tools keep their bytes, order of keys included: prompt caches are
+//! prefix caches.
+//!
+//! Model names mean nothing here. A model that lacks something its dialect can say (an effort, a
+//! system message in mid conversation) refuses for itself.
+
+mod anthropic;
+mod anthropic_to_openai;
+mod fields;
+mod finish;
+mod loss;
+mod media;
+mod openai;
+mod openai_to_anthropic;
+mod stream;
+mod trouble;
+mod usage;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use towerman_core::{Dialect, Fault, FaultKind};
+
+use self::loss::Losses;
+pub use self::{
+    loss::Loss,
+    stream::{Options, Stream},
+};
+
+/// A request in another dialect.
+#[derive(Clone, Debug)]
+pub struct Translated {
+    /// The body.
+    pub body: Bytes,
+    /// What was dropped on the way, or bent.
+    pub losses: Vec<Loss>,
+}
+
+/// Writes a request of dialect `from` in dialect `to`, for `model`.
+///
+/// # Errors
+///
+/// A [`FaultKind::InvalidRequest`] whose param is the JSON pointer of what cannot be said.
+pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<Translated, Fault> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Fault::new(FaultKind::InvalidRequest, "the body is not UTF-8"))?;
+    let mut losses = Losses::default();
+    let body = match (from, to) {
+        (Dialect::OpenAiChat, Dialect::Anthropic) => {
+            openai_to_anthropic::request(text, model, &mut losses)?
+        }
+        (Dialect::Anthropic, Dialect::OpenAiChat) => {
+            anthropic_to_openai::request(text, model, &mut losses)?
+        }
+        _ => fields::retarget(text, model)?,
+    };
+    Ok(Translated {
+        body,
+        losses: losses.into_vec(),
+    })
+}
+
+/// Writes a complete JSON answer of dialect `from` (the provider's) in dialect `to` (the
+/// client's).
+///
+/// `model` is the name that the client shall see instead of the provider's; `created` is the time
+/// in seconds that OpenAI's dialect asks for and Anthropic's does not give.
+///
+/// # Errors
+///
+/// A [`FaultKind::BadGateway`] if the answer is none: not of the dialect, an error after all, or
+/// a tool call that is no JSON.
+pub fn response(
+    from: Dialect,
+    to: Dialect,
+    body: &[u8],
+    model: Option<&str>,
+    created: u64,
+) -> Result<Bytes, Fault> {
+    match (from, to) {
+        (Dialect::OpenAiChat, Dialect::Anthropic) => openai_to_anthropic::response(body, model),
+        (Dialect::Anthropic, Dialect::OpenAiChat) => {
+            anthropic_to_openai::response(body, model, created)
+        }
+        _ => Ok(Bytes::copy_from_slice(body)),
+    }
+}
+
+/// JSON text of a shape that is always JSON.
+fn write(shape: &impl Serialize) -> Result<Bytes, Fault> {
+    serde_json::to_vec(shape).map(Bytes::from).map_err(|error| {
+        Fault::new(FaultKind::Internal, "the translation could not be written").because(error)
+    })
+}
+
+/// `{}`.
+fn empty_object() -> Box<RawValue> {
+    RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}

@@ -1,0 +1,83 @@
+//! Arguments of tool calls: JSON in a string there, an object here.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::translate::empty_object;
+
+/// The object that `arguments` spells, byte for byte. No arguments are an empty object.
+pub(super) fn object(arguments: Cow<'_, str>) -> Option<Box<RawValue>> {
+    if arguments.trim().is_empty() {
+        return Some(empty_object());
+    }
+    RawValue::from_string(arguments.into_owned())
+        .ok()
+        .filter(|raw| raw.get().starts_with('{'))
+}
+
+/// Follows fragments of arguments, to know when their object is complete.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    complete: bool,
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Whether nothing but white space may follow.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    pub(super) fn follow(&mut self, fragment: &str) {
+        for byte in fragment.bytes() {
+            if self.in_string {
+                self.in_string = self.escaped || byte != b'"';
+                self.escaped = !self.escaped && byte == b'\\';
+                continue;
+            }
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.complete = self.depth == 0;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_objects_are_arguments() {
+        assert_eq!(object("".into()).unwrap().get(), "{}");
+        assert_eq!(
+            object(" {\"b\": 1,\"a\":2} ".into()).unwrap().get(),
+            "{\"b\": 1,\"a\":2}"
+        );
+        for no in ["[1]", "\"x\"", "{\"a\":", "{} {}", "null"] {
+            assert!(object(no.into()).is_none(), "{no}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_complete_at_its_last_brace() {
+        let text = r#"{"a":"}\"}","b":[{}]}"#;
+        for cut in 0..text.len() {
+            let mut progress = Progress::default();
+            progress.follow(&text[..cut]);
+            assert!(!progress.is_complete(), "{cut}");
+            progress.follow(&text[cut..]);
+            assert!(progress.is_complete(), "{cut}");
+        }
+    }
+}
