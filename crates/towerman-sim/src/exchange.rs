@@ -1,0 +1,228 @@
+//! Takes one request from its arrival to its response head.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, request::Parts};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::sleep;
+
+use crate::{
+    answer::Answer,
+    ask::Ask,
+    body::SimBody,
+    error::{BoxError, SimError},
+    fault::Fault,
+    hash,
+    head::Head,
+    model::Model,
+    reel::{self, Reel},
+    reply::Reply,
+    sim::Core,
+    speech::speak,
+    trouble::{Problem, Trouble},
+    usage::Usage,
+    visit::Visit,
+    when,
+};
+
+/// The longest request body that is read, in bytes: what Anthropic takes.
+const MAX_BODY: usize = 32 << 20;
+
+pub(crate) async fn run<B>(
+    core: Arc<Core>,
+    request: Request<B>,
+    fault: Option<Fault>,
+    mut visit: Visit,
+) -> Result<Response<SimBody>, SimError>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let (parts, body) = request.into_parts();
+    let body = match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => Some(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => None,
+        Err(error) => return Err(SimError::RequestBody(error)),
+    };
+    core.journal.write(
+        &parts,
+        core.admit(&parts.headers).is_ok(),
+        body.clone().unwrap_or_default(),
+    );
+
+    let head = Head::new(&core);
+    match fault {
+        Some(Fault::ResetBeforeHead) => {
+            visit.end();
+            return Err(SimError::reset());
+        }
+        Some(Fault::StallBeforeHead) => match never(visit).await {},
+        _ => {}
+    }
+    if let Some(response) = fault.as_ref().and_then(|fault| head.instead(&core, fault)) {
+        return Ok(response.map(|reel| SimBody::new(reel, visit)));
+    }
+    let response = match screen(&core, &parts, body.as_deref()) {
+        Ok(Screened::Models) => {
+            let listed = core.listed();
+            head.ok(
+                &core,
+                "application/json",
+                0,
+                Reel::whole(core.wire().models(&listed)),
+            )
+        }
+        Ok(Screened::Ask(ask, model)) => {
+            answer(&core, &head, *ask, model, fault.as_ref(), &mut visit).await
+        }
+        Err(problem) => head.problem(&core, &problem),
+    };
+    Ok(response.map(|reel| SimBody::new(reel, visit)))
+}
+
+enum Screened {
+    Models,
+    Ask(Box<Ask>, Model),
+}
+
+/// Everything that can be wrong with a request, in the order that a provider looks.
+fn screen(core: &Core, parts: &Parts, body: Option<&[u8]>) -> Result<Screened, Problem> {
+    let wire = core.wire();
+    let (method, path) = (&parts.method, parts.uri.path());
+    let refuse = |trouble: Trouble<'_>| Err(wire.problem(&trouble));
+    let expected = match path {
+        "/v1/models" => Method::GET,
+        path if path == wire.path() => Method::POST,
+        _ => {
+            return refuse(Trouble::NoRoute {
+                method: method.as_str(),
+                path,
+            });
+        }
+    };
+    if method != expected {
+        return refuse(Trouble::WrongMethod {
+            method: method.as_str(),
+            path,
+        });
+    }
+    core.admit(&parts.headers)
+        .map_err(|trouble| wire.problem(&trouble))?;
+    if expected == Method::GET {
+        return Ok(Screened::Models);
+    }
+    let Some(body) = body else {
+        return refuse(Trouble::TooLarge);
+    };
+    let ask = wire.ask(parts, body, core.strict)?;
+    let Some(model) = core.model(&ask.model) else {
+        return refuse(Trouble::UnknownModel(&ask.model));
+    };
+    match model.context_window {
+        Some(window) if ask.prompt.tokens > window => refuse(Trouble::TooLong {
+            tokens: ask.prompt.tokens,
+            window,
+        }),
+        _ => Ok(Screened::Ask(Box::new(ask), model)),
+    }
+}
+
+/// Accepts a request: from here on it is billed.
+async fn answer(
+    core: &Core,
+    head: &Head,
+    ask: Ask,
+    model: Model,
+    fault: Option<&Fault>,
+    visit: &mut Visit,
+) -> Response<Reel> {
+    let answer = Answer::new(speak(&core.name, &ask, model.output_tokens), &ask);
+    let usage = Usage {
+        output: answer.tokens() * ask.choices,
+        ..core.cached(&ask.prompt, model.cache_min_tokens)
+    };
+    let seed = hash::mix(hash::of(core.name.as_bytes()), head.number);
+    let id = core.wire().id(seed);
+    visit.bill(core.book.open(
+        id.clone(),
+        ask.model.clone(),
+        &usage,
+        model.price,
+        ask.stream,
+    ));
+    sleep_if(model.time_to_first_token(usage.uncached + usage.cache_write())).await;
+
+    let prompt_tokens = ask.prompt.tokens;
+    let stream = ask.stream;
+    let reply = Reply {
+        seed,
+        id,
+        created: when::unix(head.now),
+        model: ask.model,
+        answer,
+        choices: ask.choices,
+        usage,
+        include_usage: ask.include_usage,
+        obfuscate: ask.obfuscate,
+    };
+    if stream {
+        let reel = reel::stream(
+            core.wire(),
+            &Arc::new(reply),
+            model.per_token,
+            fault,
+            &head.request_id,
+        );
+        return head.ok(
+            core,
+            "text/event-stream; charset=utf-8",
+            prompt_tokens,
+            reel,
+        );
+    }
+    if !matches!(
+        fault,
+        Some(
+            Fault::PingsOnly { .. }
+                | Fault::Garbage
+                | Fault::EmptyBody
+                | Fault::ErrorInStream { .. }
+        )
+    ) {
+        generate(visit, usage.output, model.per_token).await;
+    }
+    head.ok(
+        core,
+        "application/json",
+        prompt_tokens,
+        reel::json(core.wire(), &reply, fault, &head.request_id),
+    )
+}
+
+/// Makes all tokens before the head, billing each as it is made: the client may leave meanwhile.
+async fn generate(visit: &Visit, tokens: u64, pace: Duration) {
+    if pace.is_zero() {
+        visit.emit(tokens);
+        return;
+    }
+    for token in 0..tokens {
+        if token > 0 {
+            sleep(pace).await;
+        }
+        visit.emit(1);
+    }
+}
+
+/// A model without a pace needs no timer, and so no runtime with one.
+async fn sleep_if(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}
+
+/// Waits for ever, holding on to the request: its client has to leave.
+async fn never(_held: Visit) -> Infallible {
+    std::future::pending().await
+}

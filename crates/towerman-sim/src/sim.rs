@@ -1,0 +1,238 @@
+//! Ties one simulated provider together: what it is, what it is told to do, what it has seen.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use http::HeaderMap;
+
+use crate::{
+    book::Book,
+    cache::Cache,
+    model::Model,
+    prompt::Prompt,
+    received::{Journal, Received},
+    script::Faults,
+    server::SimServer,
+    service::SimService,
+    trouble::Trouble,
+    usage::Usage,
+    visit::Traffic,
+    wire::{Dialect, Wire},
+};
+
+/// A simulated provider. Clones are handles to the same one.
+#[derive(Debug, Clone)]
+pub struct Sim {
+    core: Arc<Core>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) name: String,
+    pub(crate) strict: bool,
+    pub(crate) faults: Faults,
+    pub(crate) book: Book,
+    pub(crate) journal: Journal,
+    pub(crate) traffic: Arc<Traffic>,
+    /// Requests so far: ids follow from it.
+    pub(crate) number: AtomicU64,
+    dialect: Dialect,
+    key: Option<String>,
+    models: Vec<Model>,
+    cache: Cache,
+}
+
+impl Sim {
+    /// A provider that speaks OpenAI Chat Completions. Its name shows in what its models say.
+    pub fn openai(name: impl Into<String>) -> SimBuilder {
+        SimBuilder::new(Dialect::OpenAi, name.into())
+    }
+
+    /// A provider that speaks Anthropic Messages. Its name shows in what its models say.
+    pub fn anthropic(name: impl Into<String>) -> SimBuilder {
+        SimBuilder::new(Dialect::Anthropic, name.into())
+    }
+
+    /// The name it was given.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// The dialect it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.core.dialect
+    }
+
+    /// The provider as a `tower` service, without a network.
+    #[must_use]
+    pub fn service(&self) -> SimService {
+        SimService::new(Arc::clone(&self.core))
+    }
+
+    /// Serves it over TCP, on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be bound.
+    pub async fn serve(&self) -> io::Result<SimServer> {
+        self.serve_on(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Serves it over TCP on this address: HTTP/1.1, and HTTP/2 with prior knowledge.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound.
+    pub async fn serve_on(&self, addr: SocketAddr) -> io::Result<SimServer> {
+        SimServer::start(addr, self.service(), &self.core.faults)
+    }
+
+    /// What goes wrong; change it at any time.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.core.faults
+    }
+
+    /// What this provider would charge.
+    #[must_use]
+    pub fn book(&self) -> &Book {
+        &self.core.book
+    }
+
+    /// The requests that reached it, oldest first: the last 1,024, or fewer when they hold more
+    /// than 64 MiB.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.core.journal.read()
+    }
+
+    /// Requests it is serving now.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.core.traffic.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Requests whose client left before the end, with or without a head.
+    #[must_use]
+    pub fn cancelled(&self) -> u64 {
+        self.core.traffic.cancelled.load(Ordering::Relaxed)
+    }
+}
+
+impl Core {
+    pub(crate) fn wire(&self) -> &'static dyn Wire {
+        self.dialect.wire()
+    }
+
+    /// Checks a request's credentials.
+    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Trouble<'static>> {
+        match (&self.key, self.wire().key(headers)) {
+            (None, _) => Ok(()),
+            (Some(expected), Some(key)) if expected == key => Ok(()),
+            (Some(_), Some(_)) => Err(Trouble::WrongKey),
+            (Some(_), None) => Err(Trouble::NoKey),
+        }
+    }
+
+    /// The model of this name; any name is known when none was listed.
+    pub(crate) fn model(&self, name: &str) -> Option<Model> {
+        if self.models.is_empty() {
+            return Some(Model::new(name));
+        }
+        self.models.iter().find(|model| model.name == name).cloned()
+    }
+
+    pub(crate) fn listed(&self) -> Vec<&str> {
+        if self.models.is_empty() {
+            return vec![self.wire().any_model()];
+        }
+        self.models
+            .iter()
+            .map(|model| model.name.as_str())
+            .collect()
+    }
+
+    pub(crate) fn cached(&self, prompt: &Prompt, min: u64) -> Usage {
+        match self.dialect {
+            Dialect::OpenAi => self.cache.automatic(prompt, min),
+            Dialect::Anthropic => self.cache.marked(prompt, min),
+        }
+    }
+}
+
+/// A simulated provider in the making.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct SimBuilder {
+    dialect: Dialect,
+    name: String,
+    key: Option<String>,
+    models: Vec<Model>,
+    strict: bool,
+}
+
+impl SimBuilder {
+    const fn new(dialect: Dialect, name: String) -> Self {
+        Self {
+            dialect,
+            name,
+            key: None,
+            models: Vec::new(),
+            strict: true,
+        }
+    }
+
+    /// Refuses requests without this API key.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Lists a model. Without any, every model name is served, by a free and instant model.
+    pub fn model(mut self, model: Model) -> Self {
+        self.models.push(model);
+        self
+    }
+
+    /// Lets unknown fields pass, which Anthropic's API refuses.
+    pub const fn accept_unknown_fields(mut self) -> Self {
+        self.strict = false;
+        self
+    }
+
+    /// The provider.
+    #[must_use]
+    pub fn build(self) -> Sim {
+        let Self {
+            dialect,
+            name,
+            key,
+            models,
+            strict,
+        } = self;
+        let core = Core {
+            name,
+            strict,
+            faults: Faults::default(),
+            book: Book::default(),
+            journal: Journal::default(),
+            traffic: Arc::default(),
+            number: AtomicU64::new(0),
+            dialect,
+            key,
+            models,
+            cache: Cache::default(),
+        };
+        Sim {
+            core: Arc::new(core),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Simulated providers, seen from outside.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub
+)]
+
+mod anthropic;
+mod anthropic_cache;
+mod anthropic_refusals;
+mod anthropic_tools;
+mod billing;
+mod common;
+mod fault_answers;
+mod faults;
+mod openai;
+mod openai_refusals;
+mod openai_tools;
+mod tcp;
+mod tcp_client;
+mod tcp_port;
