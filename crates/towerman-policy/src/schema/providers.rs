@@ -1,0 +1,232 @@
+//! `[providers]`: who serves models, where, and with which credentials.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use towerman_core::{Dialect, Secret, policy::ProviderDraft};
+
+use crate::{
+    node::{Node, Table, quoted},
+    well_known::{self, WellKnown},
+    words::{did_you_mean, list},
+};
+
+const KEYS: [&str; 5] = ["dialect", "url", "target", "key", "headers"];
+
+/// Headers whose value is a secret, whatever it looks like.
+const CREDENTIALS: [&str; 6] = [
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "cookie",
+];
+
+/// Headers that follow from the request itself.
+const MANAGED: [HeaderName; 10] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::TRANSFER_ENCODING,
+    header::CONNECTION,
+    header::UPGRADE,
+    header::TE,
+    header::TRAILER,
+    header::ACCEPT_ENCODING,
+    header::USER_AGENT,
+];
+
+/// The providers without a fault, and the names of all.
+pub(super) fn read<'a>(node: &Node<'a>) -> (Vec<ProviderDraft>, Vec<&'a str>) {
+    let entries = node.entries(quoted);
+    let drafts = entries.iter().filter_map(|(name, node)| one(name, node));
+    let drafts = drafts.collect();
+    (drafts, entries.into_iter().map(|(name, _)| name).collect())
+}
+
+fn one(name: &str, node: &Node<'_>) -> Option<ProviderDraft> {
+    let table = node.table(&KEYS)?;
+    let known = well_known::find(name);
+    let dialect = dialect(&table, known);
+    let mut draft = if table.get("target").is_some() {
+        inner(name, &table, dialect)?
+    } else {
+        remote(name, &table, dialect, known)?
+    };
+    credentials(&table, &mut draft, known);
+    Some(draft)
+}
+
+fn dialect(table: &Table<'_>, known: Option<&WellKnown>) -> Option<Dialect> {
+    match table.get("dialect") {
+        Some(node) => node
+            .choice(&Dialect::ALL.map(Dialect::as_str))?
+            .parse()
+            .ok(),
+        None => known.map(|known| known.dialect),
+    }
+}
+
+/// The wrapped service.
+fn inner(name: &str, table: &Table<'_>, dialect: Option<Dialect>) -> Option<ProviderDraft> {
+    table.get("target")?.choice(&["inner"])?;
+    for key in ["url", "key"] {
+        if let Some(node) = table.get(key) {
+            node.fail(format!(
+                "does not go with target = \"inner\": the wrapped service needs no {key}"
+            ));
+        }
+    }
+    if table.get("dialect").is_none() && dialect.is_none() {
+        table.fail(format!(
+            "must have a dialect; expected one of {}",
+            list(&Dialect::ALL.map(Dialect::as_str))
+        ));
+    }
+    dialect.map(|dialect| ProviderDraft::inner(name, dialect))
+}
+
+/// A server.
+fn remote(
+    name: &str,
+    table: &Table<'_>,
+    dialect: Option<Dialect>,
+    known: Option<&WellKnown>,
+) -> Option<ProviderDraft> {
+    let url = table.get("url");
+    let written = table.get("dialect").is_some();
+    let missing = match (dialect, &url, known) {
+        (_, None, Some(known)) if dialect.is_some_and(|dialect| dialect != known.dialect) => {
+            Some(format!(
+                "must have a url: the well-known one speaks {}",
+                known.dialect
+            ))
+        }
+        (_, None, None) if !written => Some("must have a dialect and a url".into()),
+        (_, None, None) => Some("must have a url".into()),
+        (None, Some(_), _) if !written => Some("must have a dialect".into()),
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        let names = well_known::names();
+        table.fail(match known {
+            Some(_) => missing,
+            None => format!(
+                "{missing}, such as dialect = \"openai-chat\", url = \"https://…\"{}; \
+                 only these names may leave them out: {}",
+                did_you_mean(name, &names),
+                list(&names)
+            ),
+        });
+    }
+    let url = match url {
+        Some(node) => base(&node)?,
+        None => known?.url,
+    };
+    Some(ProviderDraft::url(name, dialect?, url))
+}
+
+/// A URL that a dialect's path can be appended to.
+fn base<'a>(node: &Node<'a>) -> Option<&'a str> {
+    let url = node.text()?;
+    let sound = url.parse::<Uri>().is_ok_and(|uri| {
+        let credentials = |authority: &str| authority.contains('@');
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|at| !credentials(at.as_str()))
+    });
+    if !sound || url.contains(['?', '#']) {
+        // The URL is not repeated: it may hold a password or a key.
+        node.fail(
+            "must be a base URL, http://HOST[:PORT][/PATH] or https://…, \
+             without credentials, query or fragment",
+        );
+        return None;
+    }
+    let path = url.trim_end_matches('/');
+    let ends = |end: &&str| path.ends_with(end);
+    let paths = Dialect::ALL.map(Dialect::path);
+    if let Some(end) = paths.iter().copied().chain(["/v1"]).find(ends) {
+        node.fail(format!(
+            "must not end in \"{end}\": the dialect's path, such as {}, is put after it",
+            paths[0]
+        ));
+        return None;
+    }
+    Some(url)
+}
+
+/// The headers that go with every request.
+fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&WellKnown>) {
+    if draft.dialect == Dialect::Anthropic {
+        let version = HeaderValue::from_static("2023-06-01");
+        draft.headers.insert("anthropic-version", version);
+    }
+    let mut keyed = false;
+    if let Some(node) = table.get("headers") {
+        for (name, node) in node.entries(quoted) {
+            if let Some((name, value)) = extra(name, &node) {
+                keyed |= CREDENTIALS.contains(&name.as_str());
+                draft.headers.insert(name, value);
+            }
+        }
+    }
+    if let Some(node) = table.get("key").filter(|_| draft.url.is_some()) {
+        if let Some(secret) = node.secret() {
+            authorize(&node, &secret, draft.dialect, &mut draft.headers);
+        }
+    } else if let Some(known) = known.filter(|known| {
+        // At its own address; another one may be a server that needs none.
+        !keyed && !known.key.is_empty() && draft.url.as_deref() == Some(known.url)
+    }) {
+        table.fail(format!(
+            "must have a key, such as key = \"env:{}\"",
+            known.key
+        ));
+    }
+}
+
+fn authorize(node: &Node<'_>, secret: &Secret, dialect: Dialect, headers: &mut HeaderMap) {
+    let (name, prefix) = match dialect {
+        Dialect::Anthropic => (HeaderName::from_static("x-api-key"), ""),
+        _ => (header::AUTHORIZATION, "Bearer "),
+    };
+    if headers.contains_key(&name) {
+        node.fail(format!(
+            "sets the header {name}, which stands in headers already"
+        ));
+    } else if let Some(value) = secret.header(prefix) {
+        headers.insert(name, value);
+    } else {
+        node.fail("holds characters that no header may");
+    }
+}
+
+/// A header of the policy's own.
+fn extra(name: &str, node: &Node<'_>) -> Option<(HeaderName, HeaderValue)> {
+    let Ok(header) = HeaderName::try_from(name) else {
+        node.fail("is no name for a header");
+        return None;
+    };
+    if MANAGED.contains(&header) {
+        node.fail("cannot be set: it follows from the request itself");
+        return None;
+    }
+    let secret = if CREDENTIALS.contains(&header.as_str()) {
+        node.secret()?
+    } else {
+        let text = node.text()?;
+        match node.reference() {
+            Some(Ok(secret)) => secret,
+            Some(Err(message)) => {
+                node.fail(message);
+                return None;
+            }
+            None => Secret::new(text),
+        }
+    };
+    // Always marked sensitive: nobody knows what a value is that is not the dialect's own.
+    let value = secret.header("");
+    if value.is_none() {
+        node.fail("holds characters that no header may");
+    }
+    value.map(|value| (header, value))
+}

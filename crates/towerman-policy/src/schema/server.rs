@@ -1,0 +1,40 @@
+//! `[server]`: what the gateway needs to know that is no policy.
+
+use crate::{ServerConfig, node::Node};
+
+const KEYS: [&str; 7] = [
+    "listen",
+    "metrics",
+    "body_limit",
+    "ledger",
+    "route_header",
+    "drain",
+    "grace",
+];
+
+pub(super) fn read(node: &Node<'_>, server: &mut ServerConfig) {
+    let Some(table) = node.table(&KEYS) else {
+        return;
+    };
+    table.set("listen", &mut server.listen, Node::address);
+    table.set("metrics", &mut server.metrics, |node| {
+        node.address().map(Some)
+    });
+    table.set("body_limit", &mut server.body_limit, |node| {
+        let bytes = node.bytes()?;
+        if bytes == 0 {
+            node.fail("must be more than nothing");
+        }
+        Some(bytes)
+    });
+    table.set("ledger", &mut server.ledger, |node| {
+        let path = node.text()?;
+        if path.is_empty() {
+            node.fail("must be the path of a file");
+        }
+        Some(Some(node.reading.resolve(path)))
+    });
+    table.set("route_header", &mut server.route_header, Node::flag);
+    table.set("drain", &mut server.drain, Node::duration);
+    table.set("grace", &mut server.grace, Node::duration);
+}
