@@ -1,0 +1,172 @@
+//! Which endpoints a request fits, and what the client hears if it fits none. Pure.
+
+use towerman_core::{Ask, Candidate, Candidates, Fault, FaultKind, Veto, policy::Route};
+
+const TOOLS: Veto = Veto::Capability("tools");
+const MEDIA: Veto = Veto::Capability("media");
+
+/// Everything that forbids sending `ask` to the endpoint of `candidate`.
+pub(crate) fn vetoes(
+    candidate: &Candidate,
+    ask: &Ask,
+    route: &Route,
+) -> impl Iterator<Item = Veto> + use<> {
+    let endpoint = candidate.endpoint();
+    let can = endpoint.capabilities;
+    let long = endpoint
+        .context_window
+        .is_some_and(|window| ask.prompt_tokens > window);
+    // An endpoint that nobody has judged is taken to be good enough.
+    let poor = endpoint
+        .quality
+        .zip(route.min_quality)
+        .is_some_and(|(quality, minimum)| quality < minimum);
+    [
+        (ask.tools && !can.tools).then_some(TOOLS),
+        (ask.media && !can.media).then_some(MEDIA),
+        long.then_some(Veto::ContextLength),
+        poor.then_some(Veto::Quality),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// What the client is told if every candidate is forbidden.
+pub(crate) fn refusal(candidates: &Candidates, ask: &Ask) -> Option<Fault> {
+    if candidates.iter().any(|c| c.vetoes().is_empty()) {
+        return None;
+    }
+    // Nothing that the client changes makes a poor endpoint better, so the others say what to change.
+    let good: Vec<_> = candidates
+        .iter()
+        .filter(|c| !has(c, &Veto::Quality))
+        .collect();
+    if good.is_empty() {
+        let message = "no endpoint of this model is good enough for its route";
+        return Some(Fault::new(FaultKind::Unavailable, message));
+    }
+    if good.iter().all(|c| has(c, &Veto::ContextLength)) {
+        let windows = good.iter().filter_map(|c| c.endpoint().context_window);
+        let message = format!(
+            "the prompt is longer than the {} tokens that this model can take",
+            windows.max().unwrap_or(0)
+        );
+        return Some(Fault::new(FaultKind::ContextLength, message).param("messages"));
+    }
+    let lacking = |veto: &Veto| good.iter().any(|c| has(c, veto));
+    let mut needs = Vec::new();
+    if lacking(&TOOLS) {
+        needs.push("tools".to_owned());
+    }
+    if lacking(&MEDIA) {
+        needs.push("images or other media".to_owned());
+    }
+    if lacking(&Veto::ContextLength) {
+        needs.push(format!("a prompt of {} tokens", ask.prompt_tokens));
+    }
+    let message = format!("no endpoint of this model takes {}", needs.join(" with "));
+    let param = if lacking(&TOOLS) { "tools" } else { "messages" };
+    Some(Fault::new(FaultKind::InvalidRequest, message).param(param))
+}
+
+fn has(candidate: &Candidate, veto: &Veto) -> bool {
+    candidate.vetoes().iter().any(|(_, said)| said == veto)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use towerman_core::{
+        Capabilities, Dialect, PolicyHandle,
+        policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
+    };
+
+    use super::*;
+
+    /// `small` takes 1,000 tokens, `plain` no tools, `text` no media, `poor` is not good enough.
+    fn refused(models: &[&str], change: fn(&mut Ask)) -> Option<(FaultKind, String)> {
+        let mut draft = Draft::new().provider(ProviderDraft::inner("p", Dialect::OpenAiChat));
+        for model in models {
+            let endpoint = EndpointDraft::new(format!("p/{model}"));
+            draft = draft.endpoint(EndpointDraft {
+                context_window: (*model == "small").then_some(1_000),
+                quality: (*model == "poor").then_some(40),
+                capabilities: Capabilities {
+                    tools: *model != "plain",
+                    media: *model != "text",
+                },
+                ..endpoint
+            });
+        }
+        let names = models.iter().map(|model| format!("p/{model}"));
+        let draft = draft.route(RouteDraft {
+            min_quality: Some(50),
+            ..RouteDraft::new("r", names)
+        });
+        let policy = PolicyHandle::new(draft).unwrap().load();
+        let route = policy.route("r").unwrap();
+        let mut ask = Ask::new(Dialect::OpenAiChat, "r", 0..0);
+        change(&mut ask);
+        let endpoints = route.choices.iter().map(|choice| choice.endpoint.clone());
+        let mut candidates = Candidates::new(endpoints, Instant::now());
+        for candidate in candidates.iter_mut() {
+            for veto in vetoes(candidate, &ask, route) {
+                candidate.veto("route", veto);
+            }
+        }
+        refusal(&candidates, &ask).map(|fault| (fault.kind(), fault.to_string()))
+    }
+
+    fn needy(ask: &mut Ask) {
+        ask.tools = true;
+        ask.media = true;
+        ask.prompt_tokens = 1_001;
+    }
+
+    #[test]
+    fn one_endpoint_that_takes_it_is_enough() {
+        assert_eq!(refused(&["small", "plain", "text", "large"], needy), None);
+        assert_eq!(
+            refused(&["small"], |ask| ask.prompt_tokens = 1_000),
+            None,
+            "what just fits, fits"
+        );
+    }
+
+    #[test]
+    fn too_long_is_said_only_if_it_is_so_everywhere() {
+        let (kind, message) = refused(&["small"], needy).unwrap();
+        assert_eq!(kind, FaultKind::ContextLength);
+        assert!(message.contains("1000 tokens"), "{message}");
+        let (kind, message) = refused(&["small", "plain"], needy).unwrap();
+        assert_eq!(kind, FaultKind::InvalidRequest);
+        assert!(
+            message.ends_with("takes tools with a prompt of 1001 tokens"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_capability_that_is_missing_is_named() {
+        let (kind, message) = refused(&["text"], needy).unwrap();
+        assert_eq!(kind, FaultKind::InvalidRequest);
+        assert!(
+            message.ends_with("takes images or other media"),
+            "{message}"
+        );
+        let (_, message) = refused(&["plain", "text"], needy).unwrap();
+        assert!(
+            message.ends_with("takes tools with images or other media"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn an_endpoint_that_is_not_good_enough_does_not_say_what_to_change() {
+        let plain = |_: &mut Ask| {};
+        assert_eq!(refused(&["poor"], plain).unwrap().0, FaultKind::Unavailable);
+        let (kind, _) = refused(&["poor", "small"], needy).unwrap();
+        assert_eq!(kind, FaultKind::ContextLength);
+    }
+}

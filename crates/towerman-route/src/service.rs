@@ -1,0 +1,97 @@
+//! The service: a request without candidates in, one with candidates out.
+
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tokio::time::Instant;
+use tower_service::Service;
+use towerman_core::{Body, BoxError, Fault, RouteContext};
+
+use crate::{ResponseFuture, RouteLayer, decide::decide, fit};
+
+/// Turns model names into candidates. See the [crate docs](crate).
+#[derive(Clone, Debug)]
+pub struct Route<S> {
+    inner: S,
+    layer: RouteLayer,
+}
+
+impl<S> Route<S> {
+    pub(crate) const fn new(inner: S, layer: RouteLayer) -> Self {
+        Self { inner, layer }
+    }
+
+    /// The inner service.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, mutably.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, consuming the layer's part.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    fn route(&self, request: &mut Request<Body>) -> Result<(), Fault> {
+        let Some(ask) = RouteContext::of(request).ask().cloned() else {
+            return Ok(());
+        };
+        RouteContext::edit(request, |cx| {
+            let policy = cx
+                .policy()
+                .cloned()
+                .unwrap_or_else(|| self.layer.policy.load());
+            let report = cx.report().clone();
+            let now = Instant::now().into_std();
+            let decided = report.step("route", || {
+                decide(cx, &ask, &policy, |name| self.layer.find(name), now)
+            });
+            cx.set_policy(policy);
+            let (route, candidates) = match decided {
+                Ok(decided) => decided,
+                Err(fault) => {
+                    report.decided(cx);
+                    return Err(fault);
+                }
+            };
+            if candidates.strategy_name() != &*route.strategy {
+                report.note(format!(
+                    "there is no strategy \"{}\": candidates stay as written",
+                    route.strategy
+                ));
+            }
+            let refusal = fit::refusal(&candidates, &ask);
+            cx.set_route(route);
+            cx.set_candidates(candidates);
+            // A refusal, too, shall show what spoke against each endpoint.
+            report.decided(cx);
+            refusal.map_or(Ok(()), Err)
+        })
+    }
+}
+
+impl<S, B> Service<Request<Body>> for Route<S>
+where
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+{
+    type Response = Response<B>;
+    type Error = BoxError;
+    type Future = ResponseFuture<S::Future>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> ResponseFuture<S::Future> {
+        match self.route(&mut request) {
+            Ok(()) => ResponseFuture::call(self.inner.call(request)),
+            Err(fault) => ResponseFuture::refused(fault),
+        }
+    }
+}
