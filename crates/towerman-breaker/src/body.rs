@@ -1,0 +1,104 @@
+//! The body: holds the permit until the answer is over.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use towerman_core::FailureKind;
+use towerman_wire::observe::{Observed, observe};
+
+use crate::{evidence::End, permit::Permit};
+
+pin_project! {
+    /// The response body of [`Breaker`](crate::Breaker). Its frames are those of `B`.
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: Observed<B>,
+        permit: Option<Permit>,
+    }
+}
+
+impl<B> ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+{
+    pub(crate) fn watch(response: Response<B>, mut permit: Permit) -> Response<Self> {
+        permit.answered(is_event_stream(response.headers()));
+        observe(response, permit.attempt()).map(|inner| {
+            // Nobody polls a body that says at once that it is over.
+            let permit = if inner.is_end_stream() {
+                permit.finish(End::Read);
+                None
+            } else {
+                Some(permit)
+            };
+            Self { inner, permit }
+        })
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+{
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let mut this = self.project();
+        let frame = ready!(this.inner.as_mut().poll_frame(cx));
+        let end = match &frame {
+            // Whoever knows that this was the last frame will not poll again.
+            Some(Ok(_)) => this.inner.is_end_stream().then_some(End::Read),
+            Some(Err(_)) => Some(End::Broke(FailureKind::Reset)),
+            None => Some(End::Read),
+        };
+        match end {
+            None => {
+                if let Some(permit) = this.permit {
+                    permit.watch();
+                }
+            }
+            Some(end) => {
+                if let Some(permit) = this.permit.take() {
+                    permit.finish(end);
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("inner", &self.inner)
+            .field("permit", &self.permit)
+            .finish()
+    }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    const EVENTS: &[u8] = b"text/event-stream";
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.as_bytes().get(..EVENTS.len()))
+        .is_some_and(|head| head.eq_ignore_ascii_case(EVENTS))
+}

@@ -1,0 +1,264 @@
+//! What is owed for an attempt that is over. Pure.
+
+use towerman_core::{Ask, AttemptFacts, FailureKind, Outcome, Phase, Pico, Price, Usage};
+
+use crate::estimate;
+
+/// How an attempt came to its end, as seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The answer was read to its end.
+    Read,
+    /// The service or the body failed.
+    Broke,
+    /// It was dropped before its end.
+    Dropped,
+}
+
+/// What is owed for one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bill {
+    pub(crate) usage: Usage,
+    /// `None` if the endpoint has no price.
+    pub(crate) cost: Option<Pico>,
+    pub(crate) saved: Option<Pico>,
+    pub(crate) estimated: bool,
+    pub(crate) maybe_billed: bool,
+    pub(crate) outcome: Outcome,
+}
+
+/// Settles an attempt. One that was never sent owes nothing, and leaves no line.
+pub(crate) fn settle(
+    phase: Phase,
+    facts: &AttemptFacts,
+    ask: Option<&Ask>,
+    price: Option<&Price>,
+    end: End,
+) -> Option<Bill> {
+    let reported = facts.usage.unwrap_or_default();
+    let (usage, estimated) = match phase {
+        Phase::Unsent => return None,
+        // Nobody knows whether the provider began. If it did, it read the prompt.
+        Phase::Sent => (estimate::prompt(ask), true),
+        Phase::Refused => (reported, false),
+        Phase::Open | Phase::Content if is_exact(facts) => (reported, false),
+        Phase::Open | Phase::Content => (estimate::completed(ask, facts), true),
+    };
+    Some(Bill {
+        usage,
+        cost: price.map(|price| price.cost(&usage)),
+        saved: price.map(|price| price.saved(&usage)),
+        estimated,
+        maybe_billed: phase == Phase::Sent,
+        outcome: outcome(phase, facts, end),
+    })
+}
+
+/// Whether the provider reported everything. A count of zero where something was is no report.
+fn is_exact(facts: &AttemptFacts) -> bool {
+    facts.complete
+        && facts.usage.is_some_and(|usage| {
+            usage.prompt() > 0 && (usage.output > 0 || facts.content_bytes == 0)
+        })
+}
+
+fn outcome(phase: Phase, facts: &AttemptFacts, end: End) -> Outcome {
+    let decided = facts.outcome.is_some()
+        || facts.failure.is_some()
+        || facts.complete
+        // An error's head says it all; its body is often not read.
+        || phase == Phase::Refused;
+    match end {
+        End::Broke if !decided => Outcome::Failure(FailureKind::Reset),
+        End::Dropped if !decided => Outcome::Cancelled,
+        End::Read | End::Broke | End::Dropped => facts.verdict(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use towerman_core::Dialect;
+
+    use super::*;
+
+    const PRICE: Price = Price {
+        input: 3_000_000,
+        cache_read: 300_000,
+        cache_write: 3_750_000,
+        cache_write_long: 6_000_000,
+        output: 15_000_000,
+    };
+
+    fn ask() -> Ask {
+        let mut ask = Ask::new(Dialect::Anthropic, "chat", 0..0);
+        ask.prompt_tokens = 1_000;
+        ask
+    }
+
+    fn reported(usage: Usage) -> AttemptFacts {
+        let mut facts = AttemptFacts::default();
+        facts.status = Some(StatusCode::OK);
+        facts.usage = Some(usage);
+        facts
+    }
+
+    fn bill(phase: Phase, facts: &AttemptFacts, end: End) -> Bill {
+        settle(phase, facts, Some(&ask()), Some(&PRICE), end).unwrap()
+    }
+
+    #[test]
+    fn a_complete_report_is_exact_and_every_bucket_is_paid_once() {
+        let mut facts = reported(Usage {
+            input: 10,
+            cache_read: 1_000,
+            cache_write: 7,
+            cache_write_long: 5,
+            output: 20,
+            reasoning: 12,
+        });
+        facts.complete = true;
+        facts.content_bytes = 4_000;
+        let bill = bill(Phase::Content, &facts, End::Read);
+        let cost = 10 * 3_000_000
+            + 1_000 * 300_000
+            + 7 * 3_750_000
+            + 5 * 6_000_000
+            // Reasoning is a part of output.
+            + 20 * 15_000_000;
+        assert_eq!(bill.cost, Some(Pico(cost)));
+        assert_eq!(bill.saved, Some(Pico(1_000 * 2_700_000)));
+        assert_eq!((bill.estimated, bill.maybe_billed), (false, false));
+        assert_eq!(bill.outcome, Outcome::Success);
+        assert_eq!(bill.usage, facts.usage.unwrap());
+    }
+
+    #[test]
+    fn a_complete_answer_without_a_report_is_estimated() {
+        let mut facts = AttemptFacts::default();
+        facts.complete = true;
+        facts.content_bytes = 400;
+        let bill = bill(Phase::Content, &facts, End::Read);
+        assert!(bill.estimated);
+        assert_eq!((bill.usage.input, bill.usage.output), (1_000, 100));
+    }
+
+    #[test]
+    fn a_report_that_misses_the_output_is_completed() {
+        let mut facts = reported(Usage {
+            input: 10,
+            ..Usage::default()
+        });
+        facts.complete = true;
+        facts.content_bytes = 400;
+        let bill = bill(Phase::Content, &facts, End::Read);
+        assert!(bill.estimated);
+        assert_eq!((bill.usage.input, bill.usage.output), (10, 100));
+    }
+
+    #[test]
+    fn cancelling_in_mid_stream_is_not_free() {
+        let mut facts = AttemptFacts::default();
+        facts.content_bytes = 4_000;
+        let bill = bill(Phase::Content, &facts, End::Dropped);
+        assert_eq!(bill.outcome, Outcome::Cancelled);
+        assert!(bill.estimated && !bill.maybe_billed);
+        assert_eq!(bill.usage.input, 1_000);
+        assert!(bill.usage.output > 1_000, "biased up: {:?}", bill.usage);
+    }
+
+    #[test]
+    fn message_start_makes_the_prompt_exact_and_the_output_is_estimated() {
+        let mut facts = reported(Usage {
+            input: 12,
+            cache_read: 900,
+            output: 1,
+            ..Usage::default()
+        });
+        facts.content_bytes = 400;
+        let bill = bill(Phase::Content, &facts, End::Dropped);
+        assert!(bill.estimated);
+        assert_eq!((bill.usage.input, bill.usage.cache_read), (12, 900));
+        assert!(bill.usage.output >= 100);
+    }
+
+    #[test]
+    fn of_a_partial_report_and_an_estimate_the_larger_counts() {
+        let mut facts = reported(Usage {
+            input: 12,
+            output: 5_000,
+            ..Usage::default()
+        });
+        facts.content_bytes = 400;
+        assert_eq!(
+            bill(Phase::Content, &facts, End::Dropped).usage.output,
+            5_000
+        );
+    }
+
+    #[test]
+    fn sent_without_an_answer_may_be_billed() {
+        let facts = AttemptFacts::default();
+        let bill = bill(Phase::Sent, &facts, End::Broke);
+        assert!(bill.maybe_billed && bill.estimated);
+        assert_eq!((bill.usage.input, bill.usage.output), (1_000, 0));
+        assert_eq!(bill.outcome, Outcome::Failure(FailureKind::Reset));
+    }
+
+    #[test]
+    fn a_refusal_costs_nothing_exactly() {
+        let mut facts = AttemptFacts::default();
+        facts.status = Some(StatusCode::TOO_MANY_REQUESTS);
+        let bill = bill(Phase::Refused, &facts, End::Dropped);
+        assert_eq!((bill.cost, bill.estimated), (Some(Pico(0)), false));
+        assert!(bill.usage.is_zero());
+        assert_eq!(bill.outcome, Outcome::Throttled { retry_after: None });
+    }
+
+    #[test]
+    fn what_was_never_sent_leaves_no_line() {
+        let mut facts = AttemptFacts::default();
+        facts.failure = Some(FailureKind::Connect);
+        for end in [End::Read, End::Broke, End::Dropped] {
+            assert_eq!(
+                settle(Phase::Unsent, &facts, Some(&ask()), Some(&PRICE), end),
+                None
+            );
+        }
+    }
+
+    #[test]
+    fn without_a_price_there_is_usage_and_no_cost() {
+        let mut facts = reported(Usage {
+            input: 10,
+            output: 20,
+            ..Usage::default()
+        });
+        facts.complete = true;
+        let bill = settle(Phase::Content, &facts, None, None, End::Read).unwrap();
+        assert_eq!((bill.cost, bill.saved), (None, None));
+        assert_eq!(bill.usage.total(), 30);
+    }
+
+    #[test]
+    fn a_noted_failure_explains_a_drop() {
+        let mut facts = AttemptFacts::default();
+        facts.failure = Some(FailureKind::FirstContentTimeout);
+        assert_eq!(
+            bill(Phase::Open, &facts, End::Dropped).outcome,
+            Outcome::Failure(FailureKind::FirstContentTimeout)
+        );
+    }
+
+    #[test]
+    fn leaving_after_the_last_event_is_no_cancel() {
+        let mut facts = reported(Usage {
+            input: 1,
+            output: 1,
+            ..Usage::default()
+        });
+        facts.complete = true;
+        let bill = bill(Phase::Content, &facts, End::Dropped);
+        assert_eq!((bill.outcome, bill.estimated), (Outcome::Success, false));
+    }
+}

@@ -1,0 +1,87 @@
+//! Configuration of telemetry.
+
+use std::{fmt, sync::Arc};
+
+use metrics::Recorder;
+use tower_layer::Layer;
+use towerman_core::PolicyHandle;
+
+use crate::{
+    Decision, Telemetry,
+    instruments::{Instruments, Registry},
+};
+
+/// Counts requests and tells their stories. See the [crate docs](crate).
+#[derive(Clone, Debug)]
+pub struct TelemetryLayer {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) instruments: Arc<Instruments>,
+    pub(crate) listeners: Vec<Listener>,
+}
+
+type Listener = Arc<dyn Fn(&Decision) + Send + Sync>;
+
+impl TelemetryLayer {
+    /// Metrics go to the process's global [`metrics`] recorder: install it first.
+    pub fn new(policy: &PolicyHandle) -> Self {
+        Self::with(Registry(None), policy)
+    }
+
+    /// Metrics go to `recorder`.
+    pub fn recorder(recorder: Arc<dyn Recorder + Send + Sync>, policy: &PolicyHandle) -> Self {
+        Self::with(Registry(Some(recorder)), policy)
+    }
+
+    fn with(registry: Registry, policy: &PolicyHandle) -> Self {
+        let instruments = Arc::new(Instruments::new(registry, policy.clone()));
+        Self {
+            shared: Arc::new(Shared {
+                instruments,
+                listeners: Vec::new(),
+            }),
+        }
+    }
+
+    /// Also hands every decision record to `listener`, which must not block.
+    #[must_use]
+    pub fn on_decision(self, listener: impl Fn(&Decision) + Send + Sync + 'static) -> Self {
+        let mut listeners = self.shared.listeners.clone();
+        listeners.push(Arc::new(listener));
+        let instruments = Arc::clone(&self.shared.instruments);
+        Self {
+            shared: Arc::new(Shared {
+                instruments,
+                listeners,
+            }),
+        }
+    }
+
+    /// Copies what endpoints are doing right now into gauges. Call it before each scrape.
+    pub fn refresh(&self) {
+        self.shared.instruments.refresh();
+    }
+
+    /// Counts a reload of the policy file.
+    pub fn reloaded(&self, applied: bool) {
+        self.shared.instruments.reloaded(applied);
+    }
+}
+
+impl<S> Layer<S> for TelemetryLayer {
+    type Service = Telemetry<S>;
+
+    fn layer(&self, inner: S) -> Telemetry<S> {
+        Telemetry::new(inner, Arc::clone(&self.shared))
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("listeners", &self.listeners.len())
+            .finish_non_exhaustive()
+    }
+}

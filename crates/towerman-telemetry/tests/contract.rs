@@ -1,0 +1,147 @@
+//! What telemetry promises about readiness, clones and drops.
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::{Context, Waker},
+};
+
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tower::{Layer, Service, ServiceExt};
+use towerman_core::{
+    Body, Dialect, PolicyHandle, RouteContext,
+    policy::{Draft, ProviderDraft, RouteDraft},
+    testing::Probe,
+};
+use towerman_telemetry::{Prometheus, TelemetryLayer};
+
+fn policy() -> PolicyHandle {
+    let draft = Draft::new()
+        .provider(ProviderDraft::inner("own", Dialect::OpenAiChat))
+        .route(RouteDraft::new("chat", ["own/model"]));
+    PolicyHandle::new(draft).unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+/// A layer that keeps the outcome of every request.
+fn watched() -> (TelemetryLayer, Arc<Mutex<Vec<&'static str>>>) {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&seen);
+    let layer = TelemetryLayer::new(&policy()).on_decision(move |decision| {
+        if let Ok(mut seen) = sink.lock() {
+            seen.push(decision.outcome);
+        }
+    });
+    (layer, seen)
+}
+
+async fn answer(_: Request<Body>) -> Result<Response<Body>, Infallible> {
+    Ok(Response::new(Body::from("hello")))
+}
+
+#[tokio::test]
+async fn it_calls_the_instance_that_it_readied() {
+    let (inner, watch) = Probe::new(answer);
+    let mut service = TelemetryLayer::new(&policy()).layer(inner);
+    for _ in 0..3 {
+        service
+            .ready()
+            .await
+            .unwrap()
+            .call(Request::new(Body::empty()))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        (watch.calls(), watch.unready_calls(), watch.clones()),
+        (3, 0, 0)
+    );
+}
+
+#[tokio::test]
+async fn a_finished_request_is_settled_once_as_a_success() {
+    let (layer, seen) = watched();
+    let service = layer.layer(Probe::new(answer).0);
+    let response = service.oneshot(Request::new(Body::empty())).await.unwrap();
+    assert!(seen.lock().unwrap().is_empty(), "the body has not ended");
+    response.into_body().collect().await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["success"]);
+}
+
+#[tokio::test]
+async fn a_dropped_body_and_a_dropped_future_are_clients_that_left() {
+    let (layer, seen) = watched();
+    let response = layer
+        .layer(Probe::new(answer).0)
+        .oneshot(Request::new(Body::empty()))
+        .await
+        .unwrap();
+    drop(response);
+    assert_eq!(*seen.lock().unwrap(), ["client_left"]);
+
+    let stuck = |_: Request<Body>| pending::<Result<Response<Body>, Infallible>>();
+    let (inner, watch) = Probe::new(stuck);
+    let mut service = layer.layer(inner);
+    service.ready().await.unwrap();
+    {
+        let mut call = pin!(service.call(Request::new(Body::empty())));
+        assert!(
+            call.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    }
+    assert_eq!(watch.dropped(), 1);
+    assert_eq!(*seen.lock().unwrap(), ["client_left", "client_left"]);
+}
+
+#[tokio::test]
+async fn an_error_status_is_an_error() {
+    let (layer, seen) = watched();
+    let service = layer.layer(
+        Probe::new(|_: Request<Body>| async {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::BAD_GATEWAY;
+            Ok::<_, Infallible>(response)
+        })
+        .0,
+    );
+    service.oneshot(Request::new(Body::empty())).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), ["error"]);
+}
+
+#[tokio::test]
+async fn no_request_makes_a_series_that_the_policy_does_not_name() {
+    let prometheus = Prometheus::new().unwrap();
+    let policy = policy();
+    let layer = prometheus.layer(&policy);
+    let service = layer.layer(Probe::new(answer).0);
+    let render = || {
+        prometheus
+            .render(&layer)
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .count()
+    };
+    for round in 0..100 {
+        let mut request = Request::new(Body::empty());
+        RouteContext::edit(&mut request, |cx| {
+            cx.set_session(format!("session {round}"))
+        });
+        let response = service.clone().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+        if round == 0 {
+            assert!(render() > 0);
+        }
+    }
+    let text = prometheus.render(&layer);
+    assert!(
+        text.contains(
+            r#"towerman_requests_total{route="_none",priority="normal",outcome="success"} 100"#
+        ),
+        "{text}"
+    );
+    assert!(!text.contains("session"));
+}
