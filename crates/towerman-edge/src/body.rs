@@ -1,0 +1,147 @@
+//! The body that reaches the client: an error inside becomes an event in its dialect.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Response, header};
+use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_http::on_early_drop::{OnDropCallback, OnEarlyDropGuard};
+use towerman_core::{Body, BoxError, RouteReport};
+
+use crate::voice::Voice;
+
+pin_project! {
+    /// The response body of [`Edge`](crate::Edge).
+    pub struct ResponseBody<B> {
+        #[pin]
+        kind: Kind<B>,
+        // Present while the answer streams in the client's dialect.
+        voice: Option<Voice>,
+        left: Option<OnEarlyDropGuard<Left>>,
+        done: bool,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B> {
+        Inner { #[pin] body: B },
+        Own { #[pin] body: Body },
+    }
+}
+
+/// Notes that the client left before its answer was complete.
+#[derive(Debug)]
+pub(crate) struct Left(pub(crate) RouteReport);
+
+impl OnDropCallback for Left {
+    fn on_drop(self) {
+        self.0.note("the client left");
+    }
+}
+
+impl<B: http_body::Body> ResponseBody<B> {
+    /// An answer from inside.
+    pub(crate) fn around(
+        response: Response<B>,
+        voice: Voice,
+        left: Option<OnEarlyDropGuard<Left>>,
+    ) -> Response<Self> {
+        let streams = response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
+        let voice = streams.then_some(voice);
+        let mut left = left;
+        if let Some(left) = left.as_mut().filter(|_| response.body().is_end_stream()) {
+            // Nobody polls a body that has ended already.
+            left.completed();
+        }
+        response.map(|body| Self {
+            kind: Kind::Inner { body },
+            voice,
+            left,
+            done: false,
+        })
+    }
+}
+
+impl<B> ResponseBody<B> {
+    /// An answer of our own.
+    pub(crate) const fn own(body: Body) -> Self {
+        Self {
+            kind: Kind::Own { body },
+            voice: None,
+            left: None,
+            done: false,
+        }
+    }
+}
+
+impl<B> http_body::Body for ResponseBody<B>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        if *this.done {
+            return Poll::Ready(None);
+        }
+        let frame = match this.kind.project() {
+            KindProj::Inner { mut body } => {
+                let frame = ready!(body.as_mut().poll_frame(cx).map_err(Into::into));
+                *this.done = frame.is_none() || body.is_end_stream();
+                frame
+            }
+            KindProj::Own { body } => return body.poll_frame(cx),
+        };
+        let frame = match (frame, this.voice) {
+            (Some(Err(error)), Some(voice)) => {
+                *this.done = true;
+                Some(Ok(Frame::data(voice.event(error.as_ref()))))
+            }
+            (frame, _) => frame,
+        };
+        if *this.done
+            && let Some(left) = this.left
+        {
+            left.completed();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.done
+            || match &self.kind {
+                Kind::Inner { body } => body.is_end_stream(),
+                Kind::Own { body } => body.is_end_stream(),
+            }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Inner { body } => body.size_hint(),
+            Kind::Own { body } => body.size_hint(),
+        }
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("voice", &self.voice)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,144 @@
+//! How this request's client is spoken to.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use towerman_core::{Body, Dialect, Fault, FaultKind, RouteReport, find};
+use towerman_wire::fault;
+
+/// The client's dialect, and the name of its request.
+#[derive(Clone, Debug)]
+pub(crate) struct Voice {
+    pub(crate) dialect: Dialect,
+    pub(crate) request_id: Option<Arc<str>>,
+    pub(crate) report: RouteReport,
+}
+
+impl Voice {
+    /// For a path of no dialect: the dialect whose headers the client sends.
+    pub(crate) fn guess(headers: &HeaderMap) -> Dialect {
+        let anthropic =
+            headers.contains_key("anthropic-version") || headers.contains_key("x-api-key");
+        if anthropic {
+            Dialect::Anthropic
+        } else {
+            Dialect::OpenAiChat
+        }
+    }
+
+    /// The answer to an error from inside.
+    pub(crate) fn answer(&self, error: &(dyn std::error::Error + 'static)) -> Response<Body> {
+        match find::<Fault>(error) {
+            Some(fault) => self.refuse(fault),
+            None => {
+                // Not one of ours: its text is for the log, not for the client.
+                tracing::error!(target: "towerman::edge", error, "an error that no layer explained");
+                self.refuse(&Fault::new(
+                    FaultKind::Internal,
+                    "the request could not be served",
+                ))
+            }
+        }
+    }
+
+    /// The answer to a fault.
+    pub(crate) fn refuse(&self, fault: &Fault) -> Response<Body> {
+        self.report.refused(fault.kind());
+        let (status, body) = fault::render(self.dialect, fault, self.request_id.as_deref());
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if let Some(delay) = fault.delay() {
+            headers.insert(header::RETRY_AFTER, seconds(delay).into());
+        }
+        if fault.kind() == FaultKind::MethodNotAllowed {
+            headers.insert(
+                header::ALLOW,
+                HeaderValue::from_static(Method::POST.as_str()),
+            );
+        }
+        response
+    }
+
+    /// The event that ends a stream which had begun.
+    pub(crate) fn event(&self, error: &(dyn std::error::Error + 'static)) -> Bytes {
+        let unexplained = Fault::new(FaultKind::BadGateway, "the answer broke off");
+        let fault = find::<Fault>(error).unwrap_or(&unexplained);
+        self.report.refused(fault.kind());
+        fault::event(self.dialect, fault, self.request_id.as_deref())
+    }
+}
+
+/// What is wrong with the head of a request in a dialect, if anything is.
+pub(crate) fn check_head<B>(request: &Request<B>, max_body: usize) -> Result<(), Fault> {
+    if request.method() != Method::POST {
+        let message = "this path takes POST requests only";
+        return Err(Fault::new(FaultKind::MethodNotAllowed, message));
+    }
+    let headers = request.headers();
+    let encoded = headers
+        .get(header::CONTENT_ENCODING)
+        .is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let form = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"multipart/"));
+    if encoded || form {
+        let message = "the body must be plain JSON, not compressed and not a form";
+        return Err(Fault::new(FaultKind::UnsupportedMediaType, message));
+    }
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max_body as u64) {
+        return Err(too_large(max_body));
+    }
+    Ok(())
+}
+
+pub(crate) fn too_large(max_body: usize) -> Fault {
+    Fault::new(
+        FaultKind::TooLarge,
+        format!("the body is larger than the limit of {max_body} bytes"),
+    )
+}
+
+/// Whole seconds, rounded up: a client that returns early is refused again.
+fn seconds(delay: Duration) -> u64 {
+    delay.as_secs() + u64::from(delay.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_after_is_rounded_up() {
+        assert_eq!(seconds(Duration::from_millis(1)), 1);
+        assert_eq!(seconds(Duration::from_secs(2)), 2);
+    }
+
+    #[test]
+    fn heads_that_cannot_be_served_are_told_why() {
+        let refused = |request: http::request::Builder| {
+            check_head(&request.body(()).unwrap(), 10)
+                .unwrap_err()
+                .kind()
+        };
+        let post = || Request::post("/");
+        assert_eq!(refused(Request::get("/")), FaultKind::MethodNotAllowed);
+        assert_eq!(
+            refused(post().header("content-length", "11")),
+            FaultKind::TooLarge
+        );
+        assert_eq!(
+            refused(post().header("content-encoding", "gzip")),
+            FaultKind::UnsupportedMediaType
+        );
+        assert!(check_head(&post().header("content-length", "10").body(()).unwrap(), 10).is_ok());
+    }
+}

@@ -1,0 +1,201 @@
+//! The body of a committed answer: what was held, then the rest, within its limits.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+use towerman_core::{Attempt, BoxError, FailureKind, Fault, FaultKind};
+use towerman_wire::observe::Observed;
+
+use crate::attempt::Limits;
+
+/// The response body of [`Failover`](crate::Failover).
+///
+/// A stream that falls silent, outlives its deadline or ends before it is complete ends with a
+/// [`Fault`]; the layer at the edge puts that into the client's dialect.
+pub struct ResponseBody<B>(Kind<B>);
+
+enum Kind<B> {
+    /// Nothing was routed: the inner body as it is.
+    Passed(Pin<Box<B>>),
+    /// The whole answer was held.
+    Whole(VecDeque<Frame<Bytes>>),
+    Stream(Box<Stream<B>>),
+}
+
+struct Stream<B> {
+    held: VecDeque<Frame<Bytes>>,
+    /// Taken when the stream is over: dropping it is what cancels the upstream call.
+    inner: Option<Pin<Box<Observed<B>>>>,
+    attempt: Arc<Attempt>,
+    limits: Limits,
+    /// When the last frame came. The timer is not reset per frame; when it rings, this tells
+    /// whether it rang for a reason.
+    last: Instant,
+    timer: Pin<Box<Sleep>>,
+}
+
+// === impl ResponseBody ===
+
+impl<B> ResponseBody<B> {
+    pub(crate) const fn passed(body: Pin<Box<B>>) -> Self {
+        Self(Kind::Passed(body))
+    }
+
+    pub(crate) fn whole(held: Vec<Frame<Bytes>>) -> Self {
+        Self(Kind::Whole(held.into()))
+    }
+
+    pub(crate) fn committed(
+        inner: Pin<Box<Observed<B>>>,
+        held: Vec<Frame<Bytes>>,
+        attempt: Arc<Attempt>,
+        limits: &Limits,
+    ) -> Self {
+        let last = Instant::now();
+        let timer = Box::pin(sleep_until((last + limits.idle).min(limits.deadline)));
+        Self(Kind::Stream(Box::new(Stream {
+            held: held.into(),
+            inner: Some(inner),
+            attempt,
+            limits: *limits,
+            last,
+            timer,
+        })))
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Kind::Passed(body) => body.as_mut().poll_frame(cx).map_err(Into::into),
+            Kind::Whole(held) => Poll::Ready(held.pop_front().map(Ok)),
+            Kind::Stream(stream) => stream.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Kind::Passed(body) => body.is_end_stream(),
+            Kind::Whole(held) => held.is_empty(),
+            // The end is an event of its own here: it may turn out to be a truncation.
+            Kind::Stream(stream) => stream.held.is_empty() && stream.inner.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Kind::Passed(body) => body.size_hint(),
+            Kind::Whole(held) => SizeHint::with_exact(
+                held.iter()
+                    .filter_map(Frame::data_ref)
+                    .map(|data| data.len() as u64)
+                    .sum(),
+            ),
+            Kind::Stream(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.0 {
+            Kind::Passed(_) => "Passed",
+            Kind::Whole(_) => "Whole",
+            Kind::Stream(_) => "Stream",
+        };
+        f.debug_tuple("ResponseBody").field(&name).finish()
+    }
+}
+
+// === impl Stream ===
+
+impl<B> Stream<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(frame) = self.held.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        match inner.as_mut().poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.last = Instant::now();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.inner = None;
+                let fault = Fault::new(FaultKind::BadGateway, "the provider broke the stream off");
+                Poll::Ready(Some(Err(fault.because(error).into())))
+            }
+            Poll::Ready(None) => {
+                self.inner = None;
+                Poll::Ready(self.truncated().map(Err))
+            }
+            Poll::Pending => self.poll_timer(cx),
+        }
+    }
+
+    /// A stream that ended by itself, but before the provider said that it was complete.
+    fn truncated(&self) -> Option<BoxError> {
+        let facts = self.attempt.facts();
+        // An error event of the provider's has told the client already.
+        let told = facts
+            .failure
+            .is_some_and(|kind| kind != FailureKind::Truncated);
+        (!facts.complete && !told).then(|| {
+            Fault::new(
+                FaultKind::BadGateway,
+                "the provider's stream ended before it was complete",
+            )
+            .into()
+        })
+    }
+
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let silent_until = self.last + self.limits.idle;
+            let now = Instant::now();
+            let late = if now >= self.limits.deadline {
+                FailureKind::Deadline
+            } else if now >= silent_until {
+                FailureKind::IdleTimeout
+            } else {
+                self.timer
+                    .as_mut()
+                    .reset(silent_until.min(self.limits.deadline));
+                continue;
+            };
+            // Noted before the attempt is dropped, so that it does not count as a cancel.
+            self.attempt.note(|facts| facts.fail(late));
+            self.inner = None;
+            let fault = Fault::new(
+                FaultKind::Timeout,
+                "the provider fell silent in the middle of its answer",
+            );
+            return Poll::Ready(Some(Err(fault.into())));
+        }
+        Poll::Pending
+    }
+}

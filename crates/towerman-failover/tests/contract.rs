@@ -1,0 +1,387 @@
+//! What failover promises about readiness, clones, drops, and the five phases.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::BodyExt;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use towerman_core::{
+    Availability, Body, BoxError, Candidates, CircuitState, Dialect, FailureKind, Fault, FaultKind,
+    Phase, Policy, PolicyHandle, RouteContext, RouteReport, find,
+    policy::{Draft, ProviderDraft, RouteDraft},
+    testing::Probe,
+};
+use towerman_failover::FailoverLayer;
+
+const ANSWER: &str = r#"{"object":"chat.completion","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#;
+const ROLE: &str = "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+const TEXT: &str = "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
+const END: &str = "data: {\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+const ERROR: &str = "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\"}}\n\n";
+
+fn policy(count: usize) -> Arc<Policy> {
+    let draft = Draft::new()
+        .provider(ProviderDraft::inner("p", Dialect::OpenAiChat))
+        .route(RouteDraft::new(
+            "r",
+            (0..count).map(|index| format!("p/{index}")),
+        ));
+    PolicyHandle::new(draft).unwrap().load()
+}
+
+/// A request with candidates, and the report that it will write.
+fn request(policy: &Policy) -> (Request<Body>, RouteReport) {
+    let mut request = Request::new(Body::from("{}"));
+    let now = tokio::time::Instant::now().into_std();
+    let report = RouteContext::edit(&mut request, |cx| {
+        cx.set_candidates(Candidates::new(policy.endpoints().iter().cloned(), now));
+        cx.report().clone()
+    });
+    (request, report)
+}
+
+/// What an endpoint does.
+#[derive(Clone, Copy)]
+enum Does {
+    Answer,
+    Status(u16),
+    Stream(&'static [&'static str]),
+    /// Streams these frames and then says no more.
+    Stalls(&'static [&'static str]),
+    NoHead,
+    BreaksOff,
+    RefusesLocally,
+}
+
+/// Plays endpoint `p/N` as `script[N]` says.
+async fn play(script: &'static [Does], request: Request<Body>) -> Result<Response<Body>, BoxError> {
+    let attempt = RouteContext::of(&request)
+        .attempt()
+        .cloned()
+        .ok_or("no attempt")?;
+    let index: usize = attempt.endpoint().model.parse()?;
+    let does = script[index];
+    if matches!(does, Does::RefusesLocally) {
+        return Err("the circuit is open".into());
+    }
+    attempt.advance(Phase::Sent);
+    let frames = |frames: &'static [&'static str], stalls| {
+        Response::builder()
+            .header("content-type", "text/event-stream")
+            .body(Body::stream(Script {
+                frames: frames.iter(),
+                stalls,
+            }))
+            .unwrap()
+    };
+    Ok(match does {
+        Does::Answer => Response::builder()
+            .header("content-type", "application/json")
+            .body(Body::from(ANSWER))?,
+        Does::Status(status) => Response::builder().status(status).body(Body::from("{}"))?,
+        Does::Stream(list) => frames(list, false),
+        Does::Stalls(list) => frames(list, true),
+        Does::NoHead => pending().await,
+        Does::BreaksOff | Does::RefusesLocally => return Err("connection reset".into()),
+    })
+}
+
+struct Script {
+    frames: std::slice::Iter<'static, &'static str>,
+    stalls: bool,
+}
+
+impl http_body::Body for Script {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.frames.next() {
+            Some(frame) => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(frame.as_bytes()))))),
+            None if self.stalls => Poll::Pending,
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+/// Sends one request; the client's status and body or fault, and the endpoints tried.
+async fn send(
+    script: &'static [Does],
+) -> (
+    Result<(StatusCode, Result<String, FaultKind>), FaultKind>,
+    Vec<String>,
+) {
+    let (request, report) = request(&policy(script.len()));
+    let service = FailoverLayer::new().layer(service_fn(move |request| play(script, request)));
+    let fault =
+        |error: BoxError| find::<Fault>(error.as_ref()).map_or(FaultKind::Internal, Fault::kind);
+    let result = match service.oneshot(request).await {
+        Ok(response) => {
+            let status = response.status();
+            let body = response.into_body().collect().await;
+            Ok((
+                status,
+                body.map(|b| String::from_utf8_lossy(&b.to_bytes()).into_owned())
+                    .map_err(fault),
+            ))
+        }
+        Err(error) => Err(fault(error)),
+    };
+    let tried = report
+        .attempts()
+        .iter()
+        .map(|attempt| attempt.endpoint().model.to_string())
+        .collect();
+    (result, tried)
+}
+
+fn delivered(
+    text: impl Into<String>,
+) -> Result<(StatusCode, Result<String, FaultKind>), FaultKind> {
+    Ok((StatusCode::OK, Ok(text.into())))
+}
+
+// === readiness, clones, drops ===
+
+#[tokio::test]
+async fn every_attempt_readies_the_clone_that_it_calls() {
+    let (inner, watch) = Probe::new(|request| play(&[Does::Status(500), Does::Answer], request));
+    let (request, _) = request(&policy(2));
+    FailoverLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    assert_eq!((watch.calls(), watch.unready_calls()), (2, 0));
+}
+
+#[tokio::test]
+async fn without_candidates_it_passes_through() {
+    let (inner, watch) = Probe::new(|_: Request<Body>| async {
+        Ok::<_, Infallible>(Response::new(Body::from("x")))
+    });
+    let response = FailoverLayer::new()
+        .layer(inner)
+        .oneshot(Request::new(Body::empty()))
+        .await
+        .unwrap();
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        "x"
+    );
+    assert_eq!((watch.calls(), watch.unready_calls()), (1, 0));
+}
+
+#[tokio::test]
+async fn dropping_the_future_drops_the_attempt_under_way() {
+    let (inner, watch) = Probe::new(|request| play(&[Does::NoHead], request));
+    let (request, _) = request(&policy(1));
+    let service = FailoverLayer::new().layer(inner);
+    {
+        let mut call = pin!(service.oneshot(request));
+        assert!(
+            call.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+        assert_eq!(watch.in_flight(), 1);
+    }
+    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
+}
+
+#[tokio::test]
+async fn it_is_ready_whatever_the_inner_service_says() {
+    let mut service = FailoverLayer::new().layer(service_fn(|request| play(&[], request)));
+    assert!(
+        service
+            .poll_ready(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    );
+}
+
+// === the five phases ===
+
+#[tokio::test]
+async fn a_failed_head_is_had_elsewhere() {
+    for status in [401, 403, 402, 408, 429, 500, 502, 503, 504, 529, 302] {
+        let script: &'static [Does] = Box::leak(Box::new([Does::Status(status), Does::Answer]));
+        let (result, tried) = send(script).await;
+        assert_eq!(result, delivered(ANSWER), "{status}");
+        assert_eq!(tried, ["0", "1"], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_callers_error_is_the_callers() {
+    let (result, tried) = send(&[Does::Status(400), Does::Answer]).await;
+    assert_eq!(result.unwrap().0, StatusCode::BAD_REQUEST);
+    assert_eq!(tried, ["0"]);
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_before_content_is_had_elsewhere() {
+    const GOOD: Does = Does::Stream(&[ROLE, TEXT, END]);
+    for bad in [
+        Does::Stream(&[ROLE]),
+        Does::Stream(&[ERROR]),
+        Does::Stream(&[ROLE, ERROR]),
+        Does::Stream(&[]),
+    ] {
+        let script: &'static [Does] = Box::leak(Box::new([bad, GOOD]));
+        let (result, tried) = send(script).await;
+        assert_eq!(result, delivered([ROLE, TEXT, END].concat()));
+        assert_eq!(tried, ["0", "1"]);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_tried_again_once_content_was_delivered() {
+    let (result, tried) = send(&[Does::Stream(&[ROLE, TEXT]), Does::Answer]).await;
+    assert_eq!(result, Ok((StatusCode::OK, Err(FaultKind::BadGateway))));
+    assert_eq!(tried, ["0"]);
+}
+
+#[tokio::test]
+async fn an_ambiguous_failure_is_repeated_once_elsewhere() {
+    let (result, tried) = send(&[Does::BreaksOff, Does::BreaksOff, Does::Answer]).await;
+    assert_eq!(result, Err(FaultKind::BadGateway));
+    assert_eq!(tried, ["0", "1"]);
+}
+
+#[tokio::test]
+async fn a_local_refusal_is_no_attempt() {
+    let (result, tried) = send(&[
+        Does::RefusesLocally,
+        Does::Status(500),
+        Does::Status(500),
+        Does::Answer,
+    ])
+    .await;
+    assert_eq!(result, delivered(ANSWER));
+    assert_eq!(tried, ["0", "1", "2", "3"]);
+}
+
+// === time ===
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_first_content_is_had_elsewhere() {
+    for slow in [Does::NoHead, Does::Stalls(&[]), Does::Stalls(&[ROLE])] {
+        let script: &'static [Does] = Box::leak(Box::new([slow, Does::Answer]));
+        let begun = tokio::time::Instant::now();
+        let (result, _) = send(script).await;
+        assert_eq!(result, delivered(ANSWER));
+        // The budget of a normal request.
+        assert_eq!(begun.elapsed().as_secs(), 20);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_falls_silent_ends_with_a_timeout() {
+    let begun = tokio::time::Instant::now();
+    let (result, tried) = send(&[Does::Stalls(&[TEXT]), Does::Answer]).await;
+    assert_eq!(result, Ok((StatusCode::OK, Err(FaultKind::Timeout))));
+    assert_eq!(
+        begun.elapsed(),
+        Duration::from_secs(60) + Duration::from_millis(begun.elapsed().subsec_millis().into())
+    );
+    assert_eq!(tried, ["0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_deadline_spans_all_attempts() {
+    let policy = policy(2);
+    let (mut request, report) = request(&policy);
+    let begun = tokio::time::Instant::now();
+    RouteContext::edit(&mut request, |cx| {
+        cx.set_deadline((begun + Duration::from_secs(5)).into_std())
+    });
+    let service = FailoverLayer::new().layer(service_fn(|request| {
+        play(&[Does::NoHead, Does::NoHead], request)
+    }));
+    let error = service.oneshot(request).await.unwrap_err();
+    assert_eq!(
+        find::<Fault>(error.as_ref()).unwrap().kind(),
+        FaultKind::Timeout
+    );
+    assert_eq!(begun.elapsed().as_secs(), 5);
+    assert_eq!(
+        report.attempts()[0].facts().failure,
+        Some(FailureKind::Deadline)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_endpoint_that_fails_in_passing_is_tried_again() {
+    let (result, tried) = send(&[Does::Status(503)]).await;
+    assert_eq!(result, Err(FaultKind::Unavailable));
+    assert_eq!(tried, ["0", "0", "0"]);
+}
+
+// === budget and boards ===
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_bounds_what_all_requests_retry() {
+    let policy = policy(2);
+    let layer = FailoverLayer::new();
+    let (inner, watch) =
+        Probe::new(|request| play(&[Does::Status(500), Does::Status(500)], request));
+    let service = layer.layer(inner);
+    for _ in 0..500 {
+        let (request, _) = request(&policy);
+        let _ = service.clone().oneshot(request).await;
+    }
+    // 500 requests, a tenth of that in retries, the reserve, and what trickled in meanwhile.
+    assert!(
+        watch.calls() < 500 + 50 + 10 + 20,
+        "{} attempts",
+        watch.calls()
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_whose_board_refuses_is_skipped_without_a_call() {
+    let policy = policy(2);
+    let now = std::time::Instant::now();
+    policy.endpoints()[0]
+        .board
+        .set_circuit(CircuitState::Open, now + Duration::from_secs(60));
+    assert!(matches!(
+        policy.endpoints()[0].board.availability(now),
+        Availability::Refused { .. }
+    ));
+    let (request, report) = request(&policy);
+    let service = FailoverLayer::new().layer(service_fn(|request| {
+        play(&[Does::Answer, Does::Answer], request)
+    }));
+    service.oneshot(request).await.unwrap();
+    assert_eq!(&*report.endpoint().unwrap().model, "1");
+    assert_eq!(report.attempts().len(), 1);
+}
+
+#[tokio::test]
+async fn when_every_board_refuses_the_client_hears_when_to_return() {
+    let policy = policy(1);
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    policy.endpoints()[0]
+        .board
+        .set_circuit(CircuitState::Open, until);
+    let (request, _) = request(&policy);
+    let service = FailoverLayer::new().layer(service_fn(|request| play(&[Does::Answer], request)));
+    let error = service.oneshot(request).await.unwrap_err();
+    let fault = find::<Fault>(error.as_ref()).unwrap();
+    assert_eq!(fault.kind(), FaultKind::Unavailable);
+    assert!(fault.delay().unwrap() > Duration::from_secs(25));
+}

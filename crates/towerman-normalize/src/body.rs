@@ -1,0 +1,258 @@
+//! The body on its way back.
+
+use std::{
+    collections::VecDeque,
+    fmt, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::SystemTime,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use towerman_core::{Attempt, BoxError, Dialect, FailureKind, Fault, Target};
+use towerman_wire::{
+    fault,
+    observe::{Observed, observe},
+    translate,
+};
+
+use crate::{future::Back, head, strip::Strip};
+
+pin_project! {
+    /// The response body of [`Normalize`](crate::Normalize).
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: Inner<B>,
+        work: Work,
+        out: VecDeque<Bytes>,
+        ended: bool,
+    }
+}
+
+pin_project! {
+    #[project = InnerProj]
+    enum Inner<B> {
+        Plain { #[pin] body: B },
+        // Observed before it is changed: usage is what the provider said.
+        Observed { #[pin] body: Observed<B> },
+    }
+}
+
+/// What is done to the bytes.
+enum Work {
+    Pass,
+    Strip(Strip),
+    Stream(Box<translate::Stream>),
+    /// A whole answer is put together and then translated.
+    Whole(Box<Whole>),
+}
+
+struct Whole {
+    from: Dialect,
+    to: Dialect,
+    status: StatusCode,
+    headers: HeaderMap,
+    bytes: Vec<u8>,
+    attempt: Arc<Attempt>,
+}
+
+// === impl ResponseBody ===
+
+impl<B> ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    pub(crate) fn back(
+        response: Response<B>,
+        back: Back,
+        attempt: Option<&Arc<Attempt>>,
+    ) -> Response<Self> {
+        let Some(attempt) = attempt else {
+            return response.map(|body| Self::new(Inner::Plain { body }, Work::Pass));
+        };
+        let (mut parts, body) = observe(response, attempt).into_parts();
+        let success = parts.status.is_success();
+        let streams = success && is_event_stream(&parts.headers);
+        let work = match back {
+            Back::StripUsage if streams => Work::Strip(Strip::default()),
+            Back::Untouched | Back::StripUsage => Work::Pass,
+            Back::Translate {
+                from,
+                to,
+                include_usage,
+            } if streams => {
+                let options = translate::Options {
+                    include_usage,
+                    model: None,
+                    created: unix_time(),
+                };
+                Work::Stream(Box::new(translate::Stream::new(from, to, options)))
+            }
+            Back::Translate { from, to, .. } => Work::Whole(Box::new(Whole {
+                from,
+                to,
+                status: parts.status,
+                headers: parts.headers.clone(),
+                bytes: Vec::new(),
+                attempt: Arc::clone(attempt),
+            })),
+        };
+        if matches!(attempt.endpoint().provider.target, Target::Url(_)) {
+            head::filter(&mut parts.headers);
+        }
+        if !matches!(work, Work::Pass) {
+            parts.headers.remove(header::CONTENT_LENGTH);
+        }
+        Response::from_parts(parts, Self::new(Inner::Observed { body }, work))
+    }
+
+    fn new(inner: Inner<B>, work: Work) -> Self {
+        Self {
+            inner,
+            work,
+            out: VecDeque::new(),
+            ended: false,
+        }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        loop {
+            if let Some(piece) = this.out.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            if *this.ended {
+                return Poll::Ready(None);
+            }
+            let frame = match this.inner.as_mut().project() {
+                InnerProj::Plain { body } => {
+                    ready!(body.poll_frame(cx)).map(|f| f.map_err(Into::into))
+                }
+                InnerProj::Observed { body } => {
+                    ready!(body.poll_frame(cx)).map(|f| f.map_err(Into::into))
+                }
+            };
+            match (frame, &mut *this.work) {
+                (frame, Work::Pass) => return Poll::Ready(frame),
+                (Some(Ok(frame)), work) => {
+                    if let Ok(data) = frame.into_data() {
+                        work.push(data, this.out);
+                    }
+                }
+                (Some(Err(error)), _) => {
+                    *this.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                (None, work) => {
+                    *this.ended = true;
+                    if let Err(fault) = work.finish(this.out) {
+                        return Poll::Ready(Some(Err(fault.into())));
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match (&self.work, &self.inner) {
+            (Work::Pass, Inner::Plain { body }) => body.is_end_stream(),
+            (Work::Pass, Inner::Observed { body }) => body.is_end_stream(),
+            // The last bytes may be made only when the inner end has been polled.
+            _ => self.ended && self.out.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.work, &self.inner) {
+            (Work::Pass, Inner::Plain { body }) => body.size_hint(),
+            (Work::Pass, Inner::Observed { body }) => body.size_hint(),
+            _ => SizeHint::default(),
+        }
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+// === impl Work ===
+
+impl Work {
+    fn push(&mut self, data: Bytes, out: &mut VecDeque<Bytes>) {
+        match self {
+            Self::Pass => out.push_back(data),
+            Self::Strip(strip) => strip.push(data, out),
+            Self::Stream(stream) => {
+                let mut made = Vec::new();
+                stream.push(&data, &mut made);
+                if !made.is_empty() {
+                    out.push_back(made.into());
+                }
+            }
+            Self::Whole(whole) => whole.bytes.extend_from_slice(&data),
+        }
+    }
+
+    fn finish(&mut self, out: &mut VecDeque<Bytes>) -> Result<(), Fault> {
+        match self {
+            Self::Pass => {}
+            Self::Strip(strip) => strip.finish(out),
+            Self::Stream(stream) => {
+                let mut made = Vec::new();
+                stream.finish(&mut made);
+                if !made.is_empty() {
+                    out.push_back(made.into());
+                }
+            }
+            Self::Whole(whole) => out.push_back(whole.finish()?),
+        }
+        Ok(())
+    }
+}
+
+impl Whole {
+    fn finish(&mut self) -> Result<Bytes, Fault> {
+        let bytes = mem::take(&mut self.bytes);
+        if !self.status.is_success() {
+            let fault = fault::read(self.from, self.status, &self.headers, &bytes);
+            // The status is on its way already; only the words are translated here.
+            return Ok(fault::render(self.to, &fault, None).1);
+        }
+        translate::response(self.from, self.to, &bytes, None, unix_time()).inspect_err(|_| {
+            self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
+        })
+    }
+}
+
+/// Seconds, for the `created` that OpenAI's dialect asks for.
+fn unix_time() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}

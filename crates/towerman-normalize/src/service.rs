@@ -1,0 +1,119 @@
+//! The service: what leaves is in the endpoint's dialect.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use tower_service::Service;
+use towerman_core::{Ask, Attempt, Body, BoxError, Dialect, Fault, RouteContext, RouteReport};
+use towerman_wire::{edit, translate};
+
+use crate::{ResponseBody, ResponseFuture, future::Back};
+
+/// Translates between the client's dialect and the endpoint's. See the [crate docs](crate).
+#[derive(Clone, Debug)]
+pub struct Normalize<S> {
+    inner: S,
+}
+
+impl<S> Normalize<S> {
+    pub(crate) const fn new(inner: S) -> Self {
+        Self { inner }
+    }
+
+    /// The inner service.
+    pub const fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, mutably.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service, consuming the layer's part.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, B> Service<Request<Body>> for Normalize<S>
+where
+    S: Service<Request<Body>, Response = Response<B>>,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<B>>;
+    type Error = BoxError;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> ResponseFuture<S::Future> {
+        let cx = RouteContext::of(&request);
+        let (Some(ask), Some(attempt)) = (cx.ask().cloned(), cx.attempt().cloned()) else {
+            return ResponseFuture::new(self.inner.call(request), Back::Untouched, None);
+        };
+        if attempt.endpoint().is_unrouted() {
+            return ResponseFuture::new(self.inner.call(request), Back::Untouched, Some(attempt));
+        }
+        let report = cx.try_report().cloned().unwrap_or_default();
+        match report.step("normalize", || forth(request, &ask, &attempt, &report)) {
+            Ok((request, back)) => {
+                ResponseFuture::new(self.inner.call(request), back, Some(attempt))
+            }
+            Err(fault) => ResponseFuture::refused(fault.into()),
+        }
+    }
+}
+
+/// The request as the endpoint understands it, and what must be done to its answer.
+fn forth(
+    request: Request<Body>,
+    ask: &Ask,
+    attempt: &Attempt,
+    report: &RouteReport,
+) -> Result<(Request<Body>, Back), Fault> {
+    let endpoint = attempt.endpoint();
+    let provider = endpoint.provider.dialect;
+    let (mut parts, body) = request.into_parts();
+    // A body that is not held in one piece was edited by somebody who knows better.
+    let Some(bytes) = body.bytes() else {
+        return Ok((Request::from_parts(parts, body), Back::Untouched));
+    };
+    let (body, back) = if provider == ask.dialect {
+        let wants_usage = ask.stream && provider == Dialect::OpenAiChat;
+        let back = if wants_usage && !ask.include_usage {
+            Back::StripUsage
+        } else {
+            Back::Untouched
+        };
+        (
+            edit::retarget(ask, bytes, &endpoint.model, wants_usage),
+            back,
+        )
+    } else {
+        let translated = translate::request(ask.dialect, provider, bytes, &endpoint.model)?;
+        for loss in &translated.losses {
+            report.note(format!(
+                "{} was not carried over: {}",
+                loss.pointer, loss.what
+            ));
+        }
+        let back = Back::Translate {
+            from: provider,
+            to: ask.dialect,
+            include_usage: ask.include_usage,
+        };
+        (Body::from(translated.body), back)
+    };
+    if let Some(length) = http_body::Body::size_hint(&body).exact() {
+        parts
+            .headers
+            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Ok((Request::from_parts(parts, body), back))
+}

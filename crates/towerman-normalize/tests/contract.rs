@@ -1,0 +1,193 @@
+//! What normalize promises about readiness, clones, drops, and the bytes that pass.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    convert::Infallible,
+    future::pending,
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::{Context, Waker},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use towerman_core::{
+    Attempt, Body, Dialect, PolicyHandle, RouteContext,
+    policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
+    testing::Probe,
+};
+use towerman_normalize::NormalizeLayer;
+use towerman_wire::ask;
+
+const CHAT: &str = r#"{ "messages":[{"role":"user","content":"hi"}],  "odd":[1, 2],"model":"chat" ,"stream":true}"#;
+
+/// A request of `client` dialect, on its way to an endpoint of `provider` dialect.
+fn routed(
+    client: Dialect,
+    provider: ProviderDraft,
+    body: &'static str,
+) -> (Request<Body>, Arc<Attempt>) {
+    let draft = Draft::new()
+        .provider(provider)
+        .endpoint(EndpointDraft {
+            model: Some("theirs-1".into()),
+            ..EndpointDraft::new("p/m")
+        })
+        .route(RouteDraft::new("chat", ["p/m"]));
+    let policy = PolicyHandle::new(draft).unwrap().load();
+    let body = Bytes::from_static(body.as_bytes());
+    let ask = ask::read(client, &body).unwrap();
+    let mut request = Request::new(Body::from(body));
+    let attempt = RouteContext::edit(&mut request, |cx| {
+        cx.set_ask(Arc::new(ask));
+        cx.begin_attempt(Arc::clone(&policy.endpoints()[0]), 1)
+    });
+    (request, attempt)
+}
+
+async fn text(body: Body) -> String {
+    String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned()
+}
+
+#[tokio::test]
+async fn it_calls_the_instance_that_it_readied() {
+    let (inner, watch) =
+        Probe::new(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
+    let mut service = NormalizeLayer::new().layer(inner);
+    for _ in 0..3 {
+        service
+            .ready()
+            .await
+            .unwrap()
+            .call(Request::new(Body::empty()))
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        (watch.calls(), watch.unready_calls(), watch.clones()),
+        (3, 0, 0)
+    );
+}
+
+#[tokio::test]
+async fn dropping_the_call_drops_the_inner_call() {
+    let (inner, watch) =
+        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
+    let mut service = NormalizeLayer::new().layer(inner);
+    service.ready().await.unwrap();
+    {
+        let mut call = pin!(service.call(Request::new(Body::empty())));
+        assert!(
+            call.as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    }
+    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
+}
+
+#[tokio::test]
+async fn in_the_same_dialect_only_the_model_and_the_usage_option_change() {
+    let sent = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&sent);
+    let inner = service_fn(move |request: Request<Body>| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let body = text(request.into_body()).await;
+            *seen.lock().unwrap() = body;
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        }
+    });
+    let provider = ProviderDraft::inner("p", Dialect::OpenAiChat);
+    let (request, _) = routed(Dialect::OpenAiChat, provider, CHAT);
+    NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let sent = sent.lock().unwrap().clone();
+    let parsed: serde_json::Value = serde_json::from_str(&sent).unwrap();
+    assert_eq!(parsed["model"], "theirs-1");
+    assert_eq!(parsed["stream_options"]["include_usage"], true);
+    let untouched = r#"{ "messages":[{"role":"user","content":"hi"}],  "odd":[1, 2],"model":"#;
+    assert!(sent.starts_with(untouched), "{sent}");
+}
+
+#[tokio::test]
+async fn an_answer_of_the_same_dialect_is_byte_identical_and_its_usage_is_noted() {
+    const ANSWER: &str = r#"{ "object":"chat.completion", "choices":[ {"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}} , "odd":1e3}"#;
+    const BODY: &str = r#"{"messages":[{"role":"user","content":"hi"}],"model":"chat"}"#;
+    let inner = service_fn(|_: Request<Body>| async {
+        let response = Response::builder()
+            .header("content-type", "application/json")
+            .header("set-cookie", "a=b")
+            .header("openai-organization", "ours");
+        response.body(Body::from(ANSWER))
+    });
+    let provider = ProviderDraft::url("p", Dialect::OpenAiChat, "http://127.0.0.1:1");
+    let (request, attempt) = routed(Dialect::OpenAiChat, provider, BODY);
+    let response = NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let names: Vec<_> = response
+        .headers()
+        .keys()
+        .map(http::HeaderName::as_str)
+        .collect();
+    assert_eq!(
+        names,
+        ["content-type"],
+        "headers about our account stay here"
+    );
+    assert_eq!(
+        response.into_body().collect().await.unwrap().to_bytes(),
+        ANSWER
+    );
+    let usage = attempt.facts().usage.unwrap();
+    assert_eq!((usage.input, usage.cache_read, usage.output), (4, 3, 2));
+}
+
+#[tokio::test]
+async fn another_dialects_stream_comes_back_in_the_clients() {
+    const EVENTS: &str = concat!(
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
+        "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n",
+        "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+        "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":5}}\n\n",
+        "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+    );
+    let inner = service_fn(|request: Request<Body>| async {
+        let sent: serde_json::Value =
+            serde_json::from_str(&text(request.into_body()).await).unwrap();
+        assert_eq!(sent["model"], "theirs-1");
+        assert!(sent["max_tokens"].is_u64());
+        let response = Response::builder().header("content-type", "text/event-stream");
+        response.body(Body::from(EVENTS))
+    });
+    let (request, attempt) = routed(
+        Dialect::OpenAiChat,
+        ProviderDraft::inner("p", Dialect::Anthropic),
+        CHAT,
+    );
+    let response = NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let out = response.into_body().collect().await.unwrap().to_bytes();
+    let out = String::from_utf8_lossy(&out).into_owned();
+    assert!(out.contains("\"content\":\"Hello\""), "{out}");
+    assert!(out.contains("\"finish_reason\":\"stop\""), "{out}");
+    assert!(out.ends_with("data: [DONE]\n\n"), "{out}");
+    let usage = attempt.facts().usage.unwrap();
+    assert_eq!(
+        (usage.input, usage.output),
+        (9, 5),
+        "usage is what the provider said"
+    );
+}

@@ -1,0 +1,161 @@
+//! The head of the request that leaves. Pure: default deny.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Uri,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT},
+    uri::{Parts, PathAndQuery},
+};
+use towerman_core::{Body, Dialect, Fault, FaultKind, Provider};
+
+/// Headers of the client's that a provider may see, whatever the dialect.
+const PASSED: [HeaderName; 2] = [CONTENT_TYPE, ACCEPT];
+
+/// Headers that belong to a dialect. They are the client's to set.
+const fn of_dialect(dialect: Dialect) -> &'static [&'static str] {
+    match dialect {
+        Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
+        _ => &["openai-beta", "idempotency-key"],
+    }
+}
+
+/// The request as it leaves for `provider` at `base`. `spoken` is the dialect that the client
+/// speaks: its headers mean nothing in another one.
+pub(crate) fn build(
+    request: Request<Body>,
+    provider: &Provider,
+    base: &Uri,
+    spoken: Option<Dialect>,
+) -> Result<Request<Body>, Fault> {
+    let (parts, body) = request.into_parts();
+    let mut headers = HeaderMap::with_capacity(8 + provider.headers.len());
+    for name in PASSED {
+        copy(&parts.headers, &mut headers, name);
+    }
+    if spoken.is_none_or(|spoken| spoken == provider.dialect) {
+        for name in of_dialect(provider.dialect) {
+            copy(&parts.headers, &mut headers, HeaderName::from_static(name));
+        }
+    }
+    for (name, value) in &provider.headers {
+        // A version that the client asked for is kept; nothing else of the client's wins.
+        let kept = name == "anthropic-version" && headers.contains_key(name);
+        if !kept {
+            headers.insert(name, value.clone());
+        }
+    }
+    if provider.dialect == Dialect::Anthropic {
+        // The dialect is not served without one; this is the one that every model knows.
+        headers
+            .entry("anthropic-version")
+            .or_insert(HeaderValue::from_static("2023-06-01"));
+    }
+    // Answers are read as they pass, so they must not be compressed.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("towerman/", env!("CARGO_PKG_VERSION"))),
+    );
+    headers.remove(HOST);
+    let mut request = Request::new(body);
+    *request.method_mut() = parts.method;
+    *request.uri_mut() = uri(base, provider.dialect)?;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn copy(from: &HeaderMap, to: &mut HeaderMap, name: HeaderName) {
+    if let Some(value) = from.get(&name) {
+        to.insert(name, value.clone());
+    }
+}
+
+/// The configured address and the dialect's own path. Nothing of the request's is in it.
+fn uri(base: &Uri, dialect: Dialect) -> Result<Uri, Fault> {
+    let mut parts = Parts::default();
+    parts.scheme = base.scheme().cloned();
+    parts.authority = base.authority().cloned();
+    let prefix = base.path().trim_end_matches('/');
+    let path = if prefix.is_empty() {
+        Ok(PathAndQuery::from_static(dialect.path()))
+    } else {
+        PathAndQuery::try_from(format!("{prefix}{}", dialect.path()))
+    };
+    parts.path_and_query = path.ok();
+    Uri::from_parts(parts)
+        .ok()
+        .ok_or_else(|| Fault::new(FaultKind::Internal, "the provider's address cannot be used"))
+}
+
+#[cfg(test)]
+mod tests {
+    use towerman_core::Target;
+
+    use super::*;
+
+    fn provider(dialect: Dialect) -> Provider {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_static("Bearer ours"));
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+        Provider {
+            name: "p".into(),
+            dialect,
+            target: Target::Inner,
+            headers,
+        }
+    }
+
+    fn built(dialect: Dialect, spoken: Dialect) -> Request<Body> {
+        let request = Request::post("http://evil.example/v1/admin?x=1")
+            .header("authorization", "Bearer theirs")
+            .header("cookie", "a=b")
+            .header("host", "evil.example")
+            .header("x-forwarded-for", "10.0.0.1")
+            .header("connection", "authorization")
+            .header("content-type", "application/json")
+            .header("anthropic-version", "2026-10-21")
+            .body(Body::empty())
+            .unwrap();
+        build(
+            request,
+            &provider(dialect),
+            &Uri::from_static("https://api.example/base/"),
+            Some(spoken),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn only_allowed_headers_leave_and_the_credentials_are_ours() {
+        let request = built(Dialect::OpenAiChat, Dialect::OpenAiChat);
+        let mut names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "accept-encoding",
+                "anthropic-version",
+                "authorization",
+                "content-type",
+                "user-agent"
+            ]
+        );
+        assert_eq!(request.headers()["authorization"], "Bearer ours");
+    }
+
+    #[test]
+    fn nothing_of_the_request_is_in_the_address() {
+        let request = built(Dialect::OpenAiChat, Dialect::OpenAiChat);
+        assert_eq!(
+            request.uri(),
+            "https://api.example/base/v1/chat/completions"
+        );
+    }
+
+    #[test]
+    fn a_dialects_own_headers_pass_only_to_that_dialect() {
+        let same = built(Dialect::Anthropic, Dialect::Anthropic);
+        assert_eq!(same.headers()["anthropic-version"], "2026-10-21");
+        let other = built(Dialect::Anthropic, Dialect::OpenAiChat);
+        assert_eq!(other.headers()["anthropic-version"], "2023-06-01");
+    }
+}
