@@ -1,0 +1,44 @@
+//! The project's own commands. `cargo xtask test` runs every test and installs what it needs;
+//! `cargo xtask bench` measures.
+
+mod bench;
+mod run;
+mod sidebyside;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run all tests: unit, property, whole-stack, SDK, documentation.
+    Test,
+    /// Install the official SDKs that the SDK tests drive the gateway with.
+    Sdks,
+    /// Measure: criterion, instruction counts, and a side-by-side with a bare proxy.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Test => test::all(),
+        Command::Sdks => test::install_sdks(),
+        Command::Bench(options) => bench::all(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

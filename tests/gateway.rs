@@ -1,0 +1,269 @@
+//! The binary as its operator sees it: config errors, serving, hot reload, metrics, stopping.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use http::{Method, StatusCode};
+use serde_json::json;
+use towerman_sim::Sim;
+use towerman_tests::{post, root, send};
+
+/// The binary, built if it is not there.
+fn binary() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "towerman-gateway"])
+        .current_dir(root())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    target.join("debug/towerman")
+}
+
+/// A running gateway; killed by process id if a test fails.
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Running {
+    fn start(config: &Path) -> Self {
+        let mut child = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+            .arg(config)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = lines
+                .next()
+                .expect("the gateway says where it listens")
+                .unwrap();
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(address) = event["fields"]["address"].as_str() {
+                break address.to_owned();
+            }
+        };
+        // Somebody must read what it logs, or it would wait.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self {
+            child,
+            url: format!("http://{address}"),
+        }
+    }
+
+    fn terminate(&mut self) -> Duration {
+        let begun = Instant::now();
+        let status = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success());
+        assert!(self.child.wait().unwrap().success(), "it ends in order");
+        begun.elapsed()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn config(url: &str, model: &str, ledger: &Path) -> String {
+    format!(
+        "[server]\nledger = {ledger:?}\ndrain = \"0s\"\n\n[providers]\nsim = {{ dialect = \"openai-chat\", url = \"{url}\" }}\n\n\
+         [endpoints.\"sim/{model}\"]\nprice = {{ input = \"2\", output = \"8\" }}\n\n[routes]\nchat = [\"sim/{model}\"]\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_serves_reloads_and_stops_in_order() {
+    let sim = Sim::openai("sim").build();
+    let server = sim.serve().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, ledger) = (
+        folder.path().join("towerman.toml"),
+        folder.path().join("ledger.jsonl"),
+    );
+    std::fs::write(&file, config(&server.base_url(), "first", &ledger)).unwrap();
+    let mut gateway = Running::start(&file);
+    let chat = format!("{}/v1/chat/completions", gateway.url);
+    let hello = json!({ "model": "chat", "messages": [{ "role": "user", "content": "hi" }] });
+
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(
+            send(&format!("{}{path}", gateway.url), Method::GET, &[], "")
+                .await
+                .status,
+            StatusCode::OK
+        );
+    }
+    let answer = post(&chat, &hello).await;
+    assert_eq!(
+        (answer.status, &answer.json()["model"]),
+        (StatusCode::OK, &json!("first")),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(answer.headers["x-towerman-route"], "sim/first");
+
+    // A bad edit changes nothing.
+    std::fs::write(&file, "[routes]\nchat = [\"nobody/x\"]\n").unwrap();
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    assert_eq!(post(&chat, &hello).await.json()["model"], "first");
+
+    // A good one is live within a second, and no request is lost meanwhile.
+    std::fs::write(&file, config(&server.base_url(), "second", &ledger)).unwrap();
+    let begun = Instant::now();
+    loop {
+        let answer = post(&chat, &hello).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        if answer.json()["model"] == "second" {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "the edit never went live"
+        );
+    }
+
+    let metrics = send(&format!("{}/metrics", gateway.url), Method::GET, &[], "")
+        .await
+        .text();
+    for expected in [
+        "towerman_policy_revision 2",
+        "towerman_policy_reloads_total{result=\"rejected\"} 1",
+        "towerman_policy_reloads_total{result=\"applied\"} 1",
+        "towerman_attempts_total{endpoint=\"sim/second\",outcome=\"success\"}",
+        "# TYPE towerman_request_duration_seconds histogram",
+    ] {
+        assert!(
+            metrics.contains(expected),
+            "{expected} is not in\n{metrics}"
+        );
+    }
+
+    gateway.terminate();
+    let lines = std::fs::read_to_string(&ledger).unwrap();
+    let billed = u128::from(sim.book().totals().output) * 8_000_000
+        + u128::from(sim.book().totals().uncached_input) * 2_000_000;
+    let spent: u128 = lines
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["cost_pico_usd"]
+                .as_str()
+                .unwrap()
+                .parse::<u128>()
+                .unwrap()
+        })
+        .sum();
+    assert_eq!(
+        spent, billed,
+        "the ledger on disk is what the provider's book says"
+    );
+    assert_eq!(lines.lines().count() as u64, sim.book().requests());
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_under_way_is_finished_before_it_stops() {
+    let model = towerman_sim::Model::new("slow")
+        .per_token(Duration::from_millis(30))
+        .output_tokens(40);
+    let sim = Sim::openai("sim").model(model).build();
+    let server = sim.serve().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("towerman.toml");
+    std::fs::write(
+        &file,
+        config(
+            &server.base_url(),
+            "slow",
+            &folder.path().join("ledger.jsonl"),
+        ),
+    )
+    .unwrap();
+    let mut gateway = Running::start(&file);
+    let chat = format!("{}/v1/chat/completions", gateway.url);
+    let ask = json!({ "model": "chat", "stream": true, "messages": [{ "role": "user", "content": "hi" }] });
+    let stream = tokio::spawn(async move { post(&chat, &ask).await });
+    while sim.in_flight() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let took = tokio::task::spawn_blocking(move || gateway.terminate())
+        .await
+        .unwrap();
+    let answer = stream.await.unwrap();
+    assert!(
+        !answer.broke_off && answer.text().ends_with("data: [DONE]\n\n"),
+        "{}",
+        answer.text()
+    );
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    server.shutdown().await;
+}
+
+#[test]
+fn check_says_what_is_wrong_and_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("towerman.toml");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(binary())
+            .args(["check", "--config"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&text).into_owned(),
+        )
+    };
+    let (fine, text) = check(
+        "[providers]\na = { dialect = \"openai-chat\", url = \"http://127.0.0.1:1\" }\n[routes]\nchat = [\"a/x\", \"b/y\"]\n",
+    );
+    assert!(!fine);
+    assert!(text.contains("towerman.toml:4:"), "{text}");
+    assert!(
+        text.contains("routes.chat.endpoints[1]") && text.contains("expected one of \"a\""),
+        "{text}"
+    );
+
+    let (fine, text) = check(
+        "[providers]\na = { dialect = \"openai-chat\", url = \"http://127.0.0.1:1\" }\n[routes]\nchat = [\"a/x\"]\n",
+    );
+    assert!(fine, "{text}");
+    assert!(text.contains("chat") && text.contains("a/x"), "{text}");
+}
+
+#[test]
+fn every_example_runs() {
+    for (example, expected) in [
+        ("axum-app", "our own model says hello"),
+        ("hyper-client", "Hello from afar"),
+        ("custom-pipeline", "residency: no residency in the EU"),
+    ] {
+        let output = Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--package", example])
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{example}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(text.contains(expected), "{example} printed\n{text}");
+    }
+}
