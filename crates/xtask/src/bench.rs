@@ -41,6 +41,16 @@ fn steps(clock: &mut Clock, options: &Options) -> Result {
         })?;
         if has("valgrind", &["--version"]) {
             clock.step("callgrind: instructions per request", || {
+                if !has("gungraun-runner", &["--version"]) {
+                    let args = [
+                        "install",
+                        "gungraun-runner",
+                        "--version",
+                        "0.20.0",
+                        "--locked",
+                    ];
+                    run(cargo().args(args))?;
+                }
                 run(cargo().args([
                     "bench",
                     "--locked",
