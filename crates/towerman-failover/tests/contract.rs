@@ -385,3 +385,35 @@ async fn when_every_board_refuses_the_client_hears_when_to_return() {
     assert_eq!(fault.kind(), FaultKind::Unavailable);
     assert!(fault.delay().unwrap() > Duration::from_secs(25));
 }
+
+/// Sees, when it is dropped, what the attempt is known to have died of.
+struct Witness(
+    Arc<towerman_core::Attempt>,
+    Arc<std::sync::Mutex<Option<FailureKind>>>,
+);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        *self.1.lock().unwrap() = self.0.facts().failure;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_is_noted_before_the_call_is_dropped() {
+    let seen = Arc::new(std::sync::Mutex::new(None));
+    let sink = Arc::clone(&seen);
+    let (request, _) = request(&policy(1));
+    let service = FailoverLayer::new().layer(service_fn(move |request: Request<Body>| {
+        let attempt = RouteContext::of(&request).attempt().cloned().unwrap();
+        let witness = Witness(attempt, Arc::clone(&sink));
+        async move {
+            let _witness = witness;
+            pending::<Result<Response<Body>, BoxError>>().await
+        }
+    }));
+    assert!(service.oneshot(request).await.is_err());
+    assert_eq!(
+        *seen.lock().unwrap(),
+        Some(FailureKind::FirstContentTimeout)
+    );
+}
