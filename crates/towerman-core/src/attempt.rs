@@ -32,6 +32,8 @@ pub struct Attempt {
 pub struct AttemptFacts {
     /// The provider's status.
     pub status: Option<StatusCode>,
+    /// The answer is a stream of events.
+    pub streams: bool,
     /// What it used, as last reported by the provider.
     pub usage: Option<Usage>,
     /// Why the model stopped.
@@ -150,7 +152,11 @@ impl AttemptFacts {
         if let Some(kind) = self.failure {
             return Outcome::Failure(kind);
         }
-        match self.status.map_or(0, |status| status.as_u16()) {
+        let Some(status) = self.status else {
+            // Nobody answered and nobody failed: the call was dropped.
+            return Outcome::Cancelled;
+        };
+        match status.as_u16() {
             429 => Outcome::Throttled {
                 retry_after: self.retry_after,
             },
@@ -187,6 +193,11 @@ mod tests {
         let attempt = attempt();
         assert!(attempt.claim());
         assert!(!attempt.claim());
+    }
+
+    #[test]
+    fn without_an_answer_there_is_no_success() {
+        assert_eq!(attempt().verdict(), Outcome::Cancelled);
     }
 
     #[test]

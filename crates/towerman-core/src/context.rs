@@ -29,6 +29,7 @@ pub struct RouteContext {
     candidates: Option<Arc<Candidates>>,
     attempt: Option<Arc<Attempt>>,
     deadline: Option<Instant>,
+    foreign: bool,
     report: Option<RouteReport>,
 }
 
@@ -187,6 +188,19 @@ impl RouteContext {
         self.deadline = Some(deadline);
     }
 
+    /// Whether this request asks no model for anything: a page, a health check, an upload that
+    /// happens to pass through the stack. Such a request is nobody's attempt, and is neither
+    /// judged nor billed.
+    pub const fn is_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// Says that this request asks no model for anything. Only the layer that knows every
+    /// dialect's paths can tell.
+    pub const fn set_foreign(&mut self) {
+        self.foreign = true;
+    }
+
     /// The report that this request's story is written to.
     pub fn report(&mut self) -> &RouteReport {
         self.report.get_or_insert_default()
@@ -227,6 +241,7 @@ mod tests {
         assert!(cx.candidates().is_none());
         assert!(cx.attempt().is_none());
         assert!(cx.deadline().is_none());
+        assert!(!cx.is_foreign());
         assert!(cx.try_report().is_none());
     }
 

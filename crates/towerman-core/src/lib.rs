@@ -28,6 +28,7 @@
 //! | candidates | pass through: the wrapped service decides |
 //! | attempt | this service is one endpoint, [`Endpoint::unrouted`] |
 //! | deadline | none |
+//! | foreign | the request asks a model |
 //!
 //! # Example
 //!

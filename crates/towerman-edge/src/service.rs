@@ -63,6 +63,9 @@ where
             if let Some(id) = &request_id {
                 cx.set_request_id(Arc::clone(id));
             }
+            if dialect.is_none() {
+                cx.set_foreign();
+            }
             let report = cx.report().clone();
             // So that a request that is refused here has a name in the records.
             report.decided(cx);

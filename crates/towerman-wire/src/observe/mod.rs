@@ -72,12 +72,14 @@ where
         408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, SystemTime::now()),
         _ => None,
     };
+    let observer = Observer::new(dialect, status, media_type);
     attempt.note(|facts| {
         facts.status = Some(status);
+        facts.streams = observer.streams();
         facts.retry_after = retry_after;
     });
     let mut watch = Box::new(Watch {
-        observer: Observer::new(dialect, status, media_type),
+        observer,
         attempt: Arc::clone(attempt),
     });
     // Nobody polls a body that says at once that it is over.

@@ -78,6 +78,16 @@ impl Observer {
         }
     }
 
+    /// Whether the head announced events.
+    pub(super) const fn streams(&self) -> bool {
+        matches!(
+            self.mode,
+            Mode::Undecided {
+                media_type: Media::Events
+            }
+        )
+    }
+
     /// Reads the next bytes of the body.
     pub fn push(&mut self, bytes: &Bytes) {
         if let Mode::Undecided { media_type } = self.mode {
