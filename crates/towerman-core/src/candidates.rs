@@ -40,6 +40,7 @@ pub enum Veto {
 pub struct Candidate {
     endpoint: Arc<Endpoint>,
     position: u32,
+    score: Option<f64>,
     terms: Vec<(&'static str, Term)>,
     vetoes: Vec<(&'static str, Veto)>,
 }
@@ -51,7 +52,8 @@ pub struct Candidate {
 #[derive(Clone)]
 pub struct Candidates {
     list: Vec<Candidate>,
-    strategy: Arc<dyn Strategy>,
+    /// `None` is the order as written.
+    strategy: Option<Arc<dyn Strategy>>,
     facts: Facts,
 }
 
@@ -66,6 +68,12 @@ impl Candidate {
     /// Where the policy's author put it, from 0.
     pub const fn position(&self) -> u32 {
         self.position
+    }
+
+    /// What the strategy made of it when the order was settled with [`Candidates::rank`]; the
+    /// smallest goes first.
+    pub const fn score(&self) -> Option<f64> {
+        self.score
     }
 
     /// What speaks for it: who said it, and what.
@@ -133,13 +141,14 @@ impl Candidates {
             .map(|(position, endpoint)| Candidate {
                 endpoint,
                 position,
+                score: None,
                 terms: Vec::new(),
                 vetoes: Vec::new(),
             })
             .collect();
         Self {
             list,
-            strategy: Arc::new(AsWritten),
+            strategy: None,
             facts: Facts {
                 prompt_tokens: 0,
                 output_tokens: 0,
@@ -152,7 +161,7 @@ impl Candidates {
     /// Chooses how they are ordered.
     #[must_use]
     pub fn strategy(mut self, strategy: Arc<dyn Strategy>) -> Self {
-        self.strategy = strategy;
+        self.strategy = Some(strategy);
         self
     }
 
@@ -165,7 +174,7 @@ impl Candidates {
 
     /// The name of the strategy.
     pub fn strategy_name(&self) -> &str {
-        self.strategy.name()
+        self.by().name()
     }
 
     /// What is the same for all of them.
@@ -193,13 +202,25 @@ impl Candidates {
         self.list.is_empty()
     }
 
+    /// Settles the order: what strategies read that changes by the moment (calls under way, say)
+    /// is read now, and written down as each candidate's [`score`](Candidate::score).
+    pub fn rank(&mut self) {
+        for index in 0..self.list.len() {
+            let score = self.score(&self.list[index]);
+            self.list[index].score = Some(score);
+        }
+    }
+
     /// Those that nothing forbids, best first.
     pub fn order(&self) -> Vec<&Candidate> {
         let mut ranked: Vec<_> = self
             .list
             .iter()
             .filter(|candidate| candidate.vetoes.is_empty())
-            .map(|candidate| (self.score(candidate), candidate))
+            .map(|candidate| {
+                let settled = candidate.score;
+                (settled.unwrap_or_else(|| self.score(candidate)), candidate)
+            })
             .collect();
         // Stable, so equal scores stay as written; total_cmp puts NaN last.
         ranked.sort_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -208,8 +229,15 @@ impl Candidates {
 
     /// What the strategy and all layers' preferences make of `candidate`; the smallest goes first.
     pub fn score(&self, candidate: &Candidate) -> f64 {
-        let score = self.strategy.score(candidate, &self.facts) + candidate.bias();
+        let score = self.by().score(candidate, &self.facts) + candidate.bias();
         if score.is_nan() { f64::INFINITY } else { score }
+    }
+
+    fn by(&self) -> &dyn Strategy {
+        match &self.strategy {
+            Some(strategy) => &**strategy,
+            None => &AsWritten,
+        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! The one request extension.
 
-use std::{
-    sync::{Arc, LazyLock},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use http::Request;
 
@@ -12,11 +9,22 @@ use crate::{
     policy::Route,
 };
 
-/// What layers know about a request, in named optional parts. Cheap to clone.
+/// What layers know about a request, in named optional parts. Cheap to clone: the parts are
+/// shared until one of the clones is changed.
 ///
 /// See the [crate docs](crate#absence) for what each absence means.
 #[derive(Clone, Debug, Default)]
 pub struct RouteContext {
+    known: Known,
+    attempt: Option<Arc<Attempt>>,
+    report: Option<RouteReport>,
+}
+
+/// What is the same for all attempts, and what the report keeps. `None` knows nothing.
+pub(crate) type Known = Option<Arc<Parts>>;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
     policy: Option<Arc<Policy>>,
     ask: Option<Arc<Ask>>,
     tenant: Option<Arc<Tenant>>,
@@ -27,16 +35,18 @@ pub struct RouteContext {
     cohort: Option<u16>,
     route: Option<Arc<Route>>,
     candidates: Option<Arc<Candidates>>,
-    attempt: Option<Arc<Attempt>>,
     deadline: Option<Instant>,
     foreign: bool,
-    report: Option<RouteReport>,
 }
 
 impl RouteContext {
     /// The context of `request`: an empty one if no layer has said anything yet.
     pub fn of<B>(request: &Request<B>) -> &Self {
-        static EMPTY: LazyLock<RouteContext> = LazyLock::new(RouteContext::default);
+        static EMPTY: RouteContext = RouteContext {
+            known: None,
+            attempt: None,
+            report: None,
+        };
         request.extensions().get().unwrap_or(&EMPTY)
     }
 
@@ -46,113 +56,117 @@ impl RouteContext {
     }
 
     /// The policy under which this request is served from beginning to end.
-    pub const fn policy(&self) -> Option<&Arc<Policy>> {
-        self.policy.as_ref()
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.parts()?.policy.as_ref()
     }
 
     /// Pins the policy.
     pub fn set_policy(&mut self, policy: Arc<Policy>) {
-        self.policy = Some(policy);
+        self.edit_parts().policy = Some(policy);
     }
 
     /// What the body asks for.
-    pub const fn ask(&self) -> Option<&Arc<Ask>> {
-        self.ask.as_ref()
+    pub fn ask(&self) -> Option<&Arc<Ask>> {
+        self.parts()?.ask.as_ref()
     }
 
     /// Says what the body asks for.
     pub fn set_ask(&mut self, ask: Arc<Ask>) {
-        self.ask = Some(ask);
+        self.edit_parts().ask = Some(ask);
     }
 
     /// The client's dialect, if the request is one of a dialect.
     pub fn dialect(&self) -> Option<Dialect> {
-        self.ask.as_ref().map(|ask| ask.dialect)
+        self.ask().map(|ask| ask.dialect)
     }
 
     /// Who asks: [`Tenant::anonymous`] if nobody said.
     pub fn tenant(&self) -> &Arc<Tenant> {
-        self.tenant.as_ref().unwrap_or_else(|| Tenant::anonymous())
+        let tenant = self.parts().and_then(|parts| parts.tenant.as_ref());
+        tenant.unwrap_or_else(|| Tenant::anonymous())
     }
 
     /// Says who asks.
     pub fn set_tenant(&mut self, tenant: Arc<Tenant>) {
-        self.tenant = Some(tenant);
+        self.edit_parts().tenant = Some(tenant);
     }
 
     /// How urgent it is: [`Priority::Normal`] if nobody said.
     pub fn priority(&self) -> Priority {
-        self.priority.unwrap_or_default()
+        let priority = self.parts().and_then(|parts| parts.priority);
+        priority.unwrap_or_default()
     }
 
     /// Says how urgent it is.
-    pub const fn set_priority(&mut self, priority: Priority) {
-        self.priority = Some(priority);
+    pub fn set_priority(&mut self, priority: Priority) {
+        self.edit_parts().priority = Some(priority);
     }
 
     /// The conversation that this request belongs to.
-    pub const fn session(&self) -> Option<&Arc<str>> {
-        self.session.as_ref()
+    pub fn session(&self) -> Option<&Arc<str>> {
+        self.parts()?.session.as_ref()
     }
 
     /// Says which conversation this request belongs to.
     pub fn set_session(&mut self, session: impl Into<Arc<str>>) {
-        self.session = Some(session.into());
+        self.edit_parts().session = Some(session.into());
     }
 
     /// The id under which logs, ledger and client know this request.
-    pub const fn request_id(&self) -> Option<&Arc<str>> {
-        self.request_id.as_ref()
+    pub fn request_id(&self) -> Option<&Arc<str>> {
+        self.parts()?.request_id.as_ref()
     }
 
     /// Names the request.
     pub fn set_request_id(&mut self, id: impl Into<Arc<str>>) {
-        self.request_id = Some(id.into());
+        self.edit_parts().request_id = Some(id.into());
     }
 
     /// What kind of work it is, by rules.
-    pub const fn task(&self) -> Option<&'static str> {
-        self.task
+    pub fn task(&self) -> Option<&'static str> {
+        self.parts()?.task
     }
 
     /// Says what kind of work it is.
-    pub const fn set_task(&mut self, task: &'static str) {
-        self.task = Some(task);
+    pub fn set_task(&mut self, task: &'static str) {
+        self.edit_parts().task = Some(task);
     }
 
     /// The A/B bucket, from 0 to 999.
-    pub const fn cohort(&self) -> Option<u16> {
-        self.cohort
+    pub fn cohort(&self) -> Option<u16> {
+        self.parts()?.cohort
     }
 
     /// Puts the request into an A/B bucket.
-    pub const fn set_cohort(&mut self, cohort: u16) {
-        self.cohort = Some(cohort);
+    pub fn set_cohort(&mut self, cohort: u16) {
+        self.edit_parts().cohort = Some(cohort);
     }
 
     /// The route that the request takes.
-    pub const fn route(&self) -> Option<&Arc<Route>> {
-        self.route.as_ref()
+    pub fn route(&self) -> Option<&Arc<Route>> {
+        self.parts()?.route.as_ref()
     }
 
     /// Says which route the request takes.
     pub fn set_route(&mut self, route: Arc<Route>) {
-        self.route = Some(route);
+        self.edit_parts().route = Some(route);
     }
 
     /// The endpoints that could serve it. `None` passes the request through.
-    pub const fn candidates(&self) -> Option<&Arc<Candidates>> {
-        self.candidates.as_ref()
+    pub fn candidates(&self) -> Option<&Arc<Candidates>> {
+        self.parts()?.candidates.as_ref()
     }
 
     /// Says which endpoints could serve it.
     pub fn set_candidates(&mut self, candidates: Candidates) {
-        self.candidates = Some(Arc::new(candidates));
+        self.edit_parts().candidates = Some(Arc::new(candidates));
     }
 
     /// Changes the candidates, if there are any: the place to add a term or a veto.
     pub fn edit_candidates(&mut self, change: impl FnOnce(&mut Candidates)) {
-        if let Some(candidates) = &mut self.candidates {
+        if self.candidates().is_some()
+            && let Some(candidates) = &mut self.edit_parts().candidates
+        {
             change(Arc::make_mut(candidates));
         }
     }
@@ -162,10 +176,11 @@ impl RouteContext {
         self.attempt.as_ref()
     }
 
-    /// Begins an attempt at `endpoint`, and writes it into the report.
+    /// Begins an attempt at `endpoint`, and writes it into the report, with what is known now.
     pub fn begin_attempt(&mut self, endpoint: Arc<Endpoint>, number: u32) -> Arc<Attempt> {
         let attempt = Arc::new(Attempt::new(endpoint, number));
-        self.report().began(&attempt);
+        let known = self.known();
+        self.report().began(&attempt, known);
         self.attempt = Some(Arc::clone(&attempt));
         attempt
     }
@@ -179,26 +194,26 @@ impl RouteContext {
     }
 
     /// When all attempts must be over.
-    pub const fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    pub fn deadline(&self) -> Option<Instant> {
+        self.parts()?.deadline
     }
 
     /// Says when all attempts must be over.
-    pub const fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = Some(deadline);
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.edit_parts().deadline = Some(deadline);
     }
 
     /// Whether this request asks no model for anything: a page, a health check, an upload that
     /// happens to pass through the stack. Such a request is nobody's attempt, and is neither
     /// judged nor billed.
-    pub const fn is_foreign(&self) -> bool {
-        self.foreign
+    pub fn is_foreign(&self) -> bool {
+        matches!(&self.known, Some(parts) if parts.foreign)
     }
 
     /// Says that this request asks no model for anything. Only the layer that knows every
     /// dialect's paths can tell.
-    pub const fn set_foreign(&mut self) {
-        self.foreign = true;
+    pub fn set_foreign(&mut self) {
+        self.edit_parts().foreign = true;
     }
 
     /// The report that this request's story is written to.
@@ -211,12 +226,26 @@ impl RouteContext {
         self.report.as_ref()
     }
 
-    pub(crate) fn without_report(&self) -> Self {
+    /// What is the same for all attempts, to be kept.
+    pub(crate) fn known(&self) -> Known {
+        self.known.clone()
+    }
+
+    /// A context that knows this, without an attempt or a report.
+    pub(crate) const fn of_known(known: Known) -> Self {
         Self {
-            report: None,
+            known,
             attempt: None,
-            ..self.clone()
+            report: None,
         }
+    }
+
+    fn parts(&self) -> Option<&Parts> {
+        self.known.as_deref()
+    }
+
+    fn edit_parts(&mut self) -> &mut Parts {
+        Arc::make_mut(self.known.get_or_insert_default())
     }
 }
 
@@ -252,6 +281,16 @@ mod tests {
         assert!(attempt.endpoint().is_unrouted());
         assert!(Arc::ptr_eq(&attempt, &cx.attempt_or_begin()));
         assert_eq!(cx.report().attempts().len(), 1);
+    }
+
+    #[test]
+    fn clones_part_ways_when_one_is_changed() {
+        let mut cx = RouteContext::default();
+        cx.set_session("a");
+        let before = cx.clone();
+        cx.set_session("b");
+        assert_eq!(before.session().map(|id| &**id), Some("a"));
+        assert_eq!(cx.session().map(|id| &**id), Some("b"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Attempt, Candidates, Endpoint, FaultKind, Pico, RouteContext, Usage};
+use crate::{Attempt, Candidates, Endpoint, FaultKind, Pico, RouteContext, Usage, context::Known};
 
 /// The one response extension: why a request went where it went, and what it used.
 ///
@@ -22,8 +22,10 @@ struct Inner {
 
 #[derive(Default)]
 struct Story {
-    context: Option<RouteContext>,
+    /// `None` if nobody has decided anything yet.
+    known: Option<Known>,
     attempts: Vec<Arc<Attempt>>,
+    answered: Option<Arc<Attempt>>,
     steps: Vec<Step>,
     notes: Vec<Cow<'static, str>>,
     fault: Option<FaultKind>,
@@ -53,7 +55,13 @@ impl RouteReport {
         let start = Instant::now();
         let result = work();
         let took = start.elapsed();
-        self.with(|story| story.steps.push(Step { name, took }));
+        self.with(|story| {
+            if story.steps.is_empty() {
+                // As many as our own layers make: one allocation, not three.
+                story.steps.reserve(8);
+            }
+            story.steps.push(Step { name, took });
+        });
         result
     }
 
@@ -66,14 +74,28 @@ impl RouteReport {
     /// Writes down what the request was when the last decision was taken.
     pub fn decided(&self, context: &RouteContext) {
         // Without its handle to this very report, which would keep both alive for ever.
-        let context = context.without_report();
-        self.with(|story| story.context = Some(context));
+        let known = context.known();
+        self.with(|story| story.known = Some(known));
     }
 
     /// Writes down that an attempt begins.
-    pub fn began(&self, attempt: &Arc<Attempt>) {
+    pub(crate) fn began(&self, attempt: &Arc<Attempt>, known: Known) {
         let attempt = Arc::clone(attempt);
-        self.with(|story| story.attempts.push(attempt));
+        self.with(|story| {
+            story.known = Some(known);
+            story.attempts.push(attempt);
+        });
+    }
+
+    /// Takes back that `attempt` began: it was turned away before anything was sent.
+    pub fn withdrew(&self, attempt: &Arc<Attempt>) {
+        self.with(|story| story.attempts.retain(|began| !Arc::ptr_eq(began, attempt)));
+    }
+
+    /// Writes down that it is `attempt` whose answer the client gets.
+    pub fn answered(&self, attempt: &Arc<Attempt>) {
+        let attempt = Arc::clone(attempt);
+        self.with(|story| story.answered = Some(attempt));
     }
 
     /// Writes down that the client was refused.
@@ -83,17 +105,14 @@ impl RouteReport {
 
     /// What the request was when the last decision was taken.
     pub fn context(&self) -> Option<RouteContext> {
-        self.with(|story| story.context.clone())
+        self.with(|story| story.known.clone())
+            .map(RouteContext::of_known)
     }
 
     /// The candidates, with what spoke for and against each.
     pub fn candidates(&self) -> Option<Arc<Candidates>> {
-        self.with(|story| {
-            story
-                .context
-                .as_ref()
-                .and_then(|context| context.candidates().cloned())
-        })
+        self.context()
+            .and_then(|context| context.candidates().cloned())
     }
 
     /// Every attempt, in order.
@@ -101,14 +120,17 @@ impl RouteReport {
         self.with(|story| story.attempts.clone())
     }
 
+    /// The attempt that answered, or was made last.
+    pub fn answer(&self) -> Option<Arc<Attempt>> {
+        self.with(|story| {
+            let answer = story.answered.as_ref();
+            answer.or_else(|| story.attempts.last()).cloned()
+        })
+    }
+
     /// The endpoint that answered, or was tried last.
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
-        self.with(|story| {
-            story
-                .attempts
-                .last()
-                .map(|attempt| Arc::clone(attempt.endpoint()))
-        })
+        self.answer().map(|attempt| Arc::clone(attempt.endpoint()))
     }
 
     /// What all attempts used.
