@@ -210,11 +210,11 @@ fn providers(drafts: Vec<ProviderDraft>) -> Result<HashMap<String, Arc<Provider>
         let target = match &draft.url {
             None => Target::Inner,
             Some(url) => Target::Url(base(url).ok_or_else(|| {
+                // The URL is not repeated: it may hold a password or a key.
                 PolicyError::new(
                     format!("{path}.url"),
-                    format!(
-                        "\"{url}\" is no base URL; expected http://HOST[:PORT][/PATH] or https://…"
-                    ),
+                    "must be a base URL, http://HOST[:PORT][/PATH] or https://…, \
+                     without credentials, query or fragment",
                 )
             })?),
         };
@@ -234,15 +234,18 @@ fn providers(drafts: Vec<ProviderDraft>) -> Result<HashMap<String, Arc<Provider>
     Ok(providers)
 }
 
-/// An absolute http(s) URL without query.
+/// An absolute http(s) URL of nothing but a host and a path.
 fn base(url: &str) -> Option<Uri> {
+    // Parsing would drop a fragment without a word.
+    if url.contains(['?', '#']) {
+        return None;
+    }
     let uri: Uri = url.parse().ok()?;
-    let scheme = uri.scheme_str()?;
-    let plain = matches!(scheme, "http" | "https")
+    let plain = matches!(uri.scheme_str(), Some("http" | "https"))
         && uri
             .authority()
             .is_some_and(|authority| !authority.as_str().contains('@'));
-    (plain && uri.query().is_none()).then_some(uri)
+    plain.then_some(uri)
 }
 
 fn described(drafts: Vec<EndpointDraft>) -> Result<HashMap<String, EndpointDraft>, PolicyError> {
