@@ -91,9 +91,10 @@ pub(super) fn compile(draft: Draft, revision: u64, slots: &Slots) -> Result<Poli
             return Err(PolicyError::new(path, "there are two routes of this name"));
         }
     }
-    if let Some(unused) = endpoints.described.keys().next() {
+    // The first as written: a map's own order changes from run to run.
+    if let Some((_, unused)) = endpoints.described.values().min_by_key(|(at, _)| *at) {
         return Err(PolicyError::new(
-            format!("endpoints.\"{unused}\""),
+            format!("endpoints.\"{}\"", unused.name),
             "no route uses this endpoint: name it in a route or remove it",
         ));
     }
@@ -148,7 +149,8 @@ pub(super) fn compile(draft: Draft, revision: u64, slots: &Slots) -> Result<Poli
 struct Endpoints<'a> {
     slots: &'a Slots,
     providers: HashMap<String, Arc<Provider>>,
-    described: HashMap<String, EndpointDraft>,
+    /// By name; each with its place among the drafts.
+    described: HashMap<String, (usize, EndpointDraft)>,
     made: HashMap<String, Arc<Endpoint>>,
     list: Vec<Arc<Endpoint>>,
 }
@@ -178,7 +180,7 @@ impl Endpoints<'_> {
         let about = self
             .described
             .remove(name)
-            .unwrap_or_else(|| EndpointDraft::new(name));
+            .map_or_else(|| EndpointDraft::new(name), |(_, about)| about);
         let (slot, board) = self.slots.assign(name);
         let endpoint = Arc::new(Endpoint {
             slot,
@@ -248,9 +250,11 @@ fn base(url: &str) -> Option<Uri> {
     plain.then_some(uri)
 }
 
-fn described(drafts: Vec<EndpointDraft>) -> Result<HashMap<String, EndpointDraft>, PolicyError> {
+fn described(
+    drafts: Vec<EndpointDraft>,
+) -> Result<HashMap<String, (usize, EndpointDraft)>, PolicyError> {
     let mut described = HashMap::new();
-    for draft in drafts {
+    for (at, draft) in drafts.into_iter().enumerate() {
         let path = format!("endpoints.\"{}\"", draft.name);
         if draft.quality.is_some_and(|quality| quality > 100) {
             return Err(PolicyError::new(
@@ -258,7 +262,7 @@ fn described(drafts: Vec<EndpointDraft>) -> Result<HashMap<String, EndpointDraft
                 "must be from 0 to 100",
             ));
         }
-        if described.insert(draft.name.clone(), draft).is_some() {
+        if described.insert(draft.name.clone(), (at, draft)).is_some() {
             return Err(PolicyError::new(path, "this endpoint is described twice"));
         }
     }

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{
         Dialect,
-        policy::{ProviderDraft, RouteDraft},
+        policy::{EndpointDraft, ProviderDraft, RouteDraft},
     };
 
     fn draft(models: &[&str]) -> Draft {
@@ -154,5 +154,16 @@ mod tests {
             assert_eq!(error.path(), "providers.a.url");
             assert!(!error.to_string().contains("hush"), "{url}: {error}");
         }
+    }
+
+    #[test]
+    fn the_first_unused_endpoint_is_named_on_every_run() {
+        // With so many, a map's own order names another one almost every time.
+        let mut unused = draft(&["a/x"]);
+        for number in 0..64 {
+            unused = unused.endpoint(EndpointDraft::new(format!("a/{number}")));
+        }
+        let error = PolicyHandle::new(unused).unwrap_err();
+        assert_eq!(error.path(), "endpoints.\"a/0\"");
     }
 }
