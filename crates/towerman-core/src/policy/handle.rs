@@ -93,8 +93,8 @@ impl fmt::Debug for PolicyHandle {
 mod tests {
     use super::*;
     use crate::{
-        Dialect,
-        policy::{EndpointDraft, ProviderDraft, RouteDraft},
+        Dialect, Priority,
+        policy::{EndpointDraft, ProviderDraft, RouteDraft, TenantDraft},
     };
 
     fn draft(models: &[&str]) -> Draft {
@@ -165,5 +165,21 @@ mod tests {
         }
         let error = PolicyHandle::new(unused).unwrap_err();
         assert_eq!(error.path(), "endpoints.\"a/0\"");
+    }
+
+    #[test]
+    fn debug_shows_no_digest_of_a_key() {
+        let draft = draft(&["a/x"]).tenant(TenantDraft {
+            name: "search".into(),
+            keys: vec![[0xAB; 32]],
+            priority: Priority::Normal,
+            ceiling: Priority::High,
+            routes: None,
+        });
+        let policy = PolicyHandle::new(draft.clone()).unwrap().load();
+        for shown in [format!("{draft:?}"), format!("{policy:?}")] {
+            assert!(shown.contains("search"), "{shown}");
+            assert!(!shown.contains("171, 171"), "{shown}");
+        }
     }
 }
