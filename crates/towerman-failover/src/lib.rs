@@ -9,7 +9,7 @@
 //! | phase when it failed | tried elsewhere? |
 //! |---|---|
 //! | unsent | yes |
-//! | sent, no head | yes, once: it may have been billed |
+//! | sent, no head | yes, once: it may have been billed. Hence not in class `batch`, unless the policy allows it |
 //! | error head | yes, unless the fault is the caller's |
 //! | open, no content | yes |
 //! | content delivered | never |

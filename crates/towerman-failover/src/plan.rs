@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use towerman_core::{Availability, Endpoint, FailureKind, Outcome, Phase, policy::FailoverRules};
+use towerman_core::{
+    Availability, Endpoint, FailureKind, Outcome, Phase,
+    policy::{Class, FailoverRules},
+};
 
 /// The course of one request over its candidates.
 #[derive(Debug)]
@@ -53,10 +56,11 @@ impl Plan {
     pub(crate) fn next(
         &mut self,
         rules: &FailoverRules,
+        class: &Class,
         last: Option<Outcome>,
         now: Instant,
     ) -> Next {
-        if self.attempts >= rules.max_attempts.max(1) || self.ambiguous > rules.max_ambiguous {
+        if self.attempts >= rules.max_attempts.max(1) || self.ambiguous > class.max_ambiguous {
             return Next::Stop;
         }
         for (index, endpoint) in self.order.iter().enumerate() {
@@ -157,7 +161,7 @@ fn backoff(outcome: Outcome, pauses: u32) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use towerman_core::{
-        CircuitState, Dialect, PolicyHandle,
+        CircuitState, Dialect, PolicyHandle, Priority,
         policy::{Draft, ProviderDraft, RouteDraft},
     };
 
@@ -183,6 +187,7 @@ mod tests {
         }
     }
 
+    const NORMAL: Class = Class::default_for(Priority::Normal);
     const SERVER: Option<Outcome> = Some(Outcome::Failure(FailureKind::Server));
 
     #[test]
@@ -193,7 +198,7 @@ mod tests {
             Instant::now(),
         );
         let steps: Vec<_> = (0..5)
-            .map(|_| tries(&plan.next(&rules, SERVER, now)).to_owned())
+            .map(|_| tries(&plan.next(&rules, &NORMAL, SERVER, now)).to_owned())
             .collect();
         assert_eq!(steps, ["p/0", "p/1", "pause", "p/0", "stop"]);
     }
@@ -206,7 +211,7 @@ mod tests {
             .set_circuit(CircuitState::Open, now + Duration::from_secs(9));
         let mut plan = Plan::new(order);
         assert_eq!(
-            tries(&plan.next(&FailoverRules::default(), None, now)),
+            tries(&plan.next(&FailoverRules::default(), &NORMAL, None, now)),
             "p/1"
         );
         // Boards count in microseconds.
@@ -220,15 +225,15 @@ mod tests {
             FailoverRules::default(),
             Instant::now(),
         );
-        let Next::Try(endpoint) = plan.next(&rules, None, now) else {
+        let Next::Try(endpoint) = plan.next(&rules, &NORMAL, None, now) else {
             panic!("must try")
         };
         plan.failed(&endpoint, Phase::Sent);
-        assert_eq!(tries(&plan.next(&rules, SERVER, now)), "stop");
+        assert_eq!(tries(&plan.next(&rules, &NORMAL, SERVER, now)), "stop");
 
         let mut plan = Plan::new(endpoints(3));
         for expected in ["p/0", "p/1", "stop"] {
-            let next = plan.next(&rules, SERVER, now);
+            let next = plan.next(&rules, &NORMAL, SERVER, now);
             assert_eq!(tries(&next), expected);
             if let Next::Try(endpoint) = next {
                 plan.failed(&endpoint, Phase::Sent);
@@ -243,13 +248,19 @@ mod tests {
             FailoverRules::default(),
             Instant::now(),
         );
-        plan.next(&rules, None, now);
+        plan.next(&rules, &NORMAL, None, now);
         let throttled = |seconds| {
             Some(Outcome::Throttled {
                 retry_after: Some(Duration::from_secs(seconds)),
             })
         };
-        assert_eq!(tries(&plan.next(&rules, throttled(60), now)), "stop");
-        assert_eq!(tries(&plan.next(&rules, throttled(1), now)), "pause");
+        assert_eq!(
+            tries(&plan.next(&rules, &NORMAL, throttled(60), now)),
+            "stop"
+        );
+        assert_eq!(
+            tries(&plan.next(&rules, &NORMAL, throttled(1), now)),
+            "pause"
+        );
     }
 }

@@ -146,7 +146,7 @@ where
     let mut unfit: Option<Fault> = None;
     loop {
         let now = Instant::now();
-        let endpoint = match plan.next(&rules, last, now.into_std()) {
+        let endpoint = match plan.next(&rules, &class, last, now.into_std()) {
             Next::Try(endpoint) => endpoint,
             Next::Pause(wait) if now + wait < limits.deadline => {
                 report.note("waited before trying again");

@@ -17,8 +17,8 @@ use http_body_util::BodyExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use towerman_core::{
     Availability, Body, BoxError, Candidates, CircuitState, Dialect, FailureKind, Fault, FaultKind,
-    Phase, Policy, PolicyHandle, RouteContext, RouteReport, find,
-    policy::{Draft, ProviderDraft, RouteDraft},
+    Phase, Policy, PolicyHandle, Priority, RouteContext, RouteReport, find,
+    policy::{Class, Draft, ProviderDraft, RouteDraft},
     testing::Probe,
 };
 use towerman_failover::FailoverLayer;
@@ -259,6 +259,41 @@ async fn an_ambiguous_failure_is_repeated_once_elsewhere() {
     let (result, tried) = send(&[Does::BreaksOff, Does::BreaksOff, Does::Answer]).await;
     assert_eq!(result, Err(FaultKind::BadGateway));
     assert_eq!(tried, ["0", "1"]);
+}
+
+/// Nobody waits for a batch: there the money goes before the time.
+#[tokio::test]
+async fn an_ambiguous_failure_of_a_batch_is_not_repeated_unless_the_policy_allows_it() {
+    let lenient = Class {
+        max_ambiguous: 1,
+        ..Class::default_for(Priority::Batch)
+    };
+    let routed = |draft: Draft| {
+        let draft = draft
+            .provider(ProviderDraft::inner("p", Dialect::OpenAiChat))
+            .route(RouteDraft::new("r", ["p/0", "p/1"]));
+        PolicyHandle::new(draft).unwrap().load()
+    };
+    for (priority, policy, attempts) in [
+        (Priority::Low, routed(Draft::new()), 2),
+        (Priority::Batch, routed(Draft::new()), 1),
+        (
+            Priority::Batch,
+            routed(Draft::new().class(Priority::Batch, lenient)),
+            2,
+        ),
+    ] {
+        let (mut request, report) = request(&policy);
+        RouteContext::edit(&mut request, |cx| {
+            cx.set_priority(priority);
+            cx.set_policy(policy);
+        });
+        let service = FailoverLayer::new().layer(service_fn(|request| {
+            play(&[Does::BreaksOff, Does::Answer], request)
+        }));
+        assert_eq!(service.oneshot(request).await.is_ok(), attempts == 2);
+        assert_eq!(report.attempts().len(), attempts);
+    }
 }
 
 #[tokio::test]

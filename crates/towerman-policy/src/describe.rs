@@ -75,11 +75,16 @@ impl<'a> Description<'a> {
     fn classes(&self) -> Columns {
         let row = |priority: Priority| {
             let class = &self.0.draft.classes[priority.index()];
+            let repeated = match class.max_ambiguous {
+                0 => "no attempt".into(),
+                number => count(number as usize, "attempt"),
+            };
             [
                 priority.to_string(),
                 format!("first content in {:?}", class.first_content),
                 format!("silent for {:?} at most", class.idle),
                 format!("over in {:?}", class.deadline),
+                format!("{repeated} after one that may have been billed"),
             ]
         };
         Priority::ALL.into_iter().rev().map(row).collect()
@@ -124,10 +129,9 @@ impl<'a> Description<'a> {
         let rules = &self.0.draft.failover;
         writeln!(
             f,
-            "\nfailover\n  at most {}, {} after one that may have been billed; \
-             {} retries per 100 requests\n  holds back at most {} of a stream, {} of an answer",
+            "\nfailover\n  at most {}; {} retries per 100 requests\n  \
+             holds back at most {} of a stream, {} of an answer",
             count(rules.max_attempts as usize, "attempt"),
-            rules.max_ambiguous,
             rules.retry_percent,
             size(rules.hold_back),
             size(rules.max_answer),

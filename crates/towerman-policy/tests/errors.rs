@@ -404,28 +404,28 @@ idle = "1s"
 idle = "0s"
 deadline = 60
 first_content = "1 minute"
-last = "1s""#,
+last = "1s"
+max_ambiguous = 1.5"#,
             &[
                 r#"4:10: classes.urgent: unknown class; expected one of "batch", "low", "normal", "high", "critical""#,
                 "7:8: classes.high.idle: must be longer than nothing",
                 r#"8:12: classes.high.deadline: must be a duration such as "30s", not an integer"#,
                 r#"9:17: classes.high.first_content: must be a duration, such as "250ms", "30s", "5m" or "2h""#,
-                r#"10:1: classes.high.last: unknown key; expected one of "first_content", "idle", "deadline""#,
+                r#"10:1: classes.high.last: unknown key; expected one of "first_content", "idle", "deadline", "max_ambiguous""#,
+                "11:17: classes.high.max_ambiguous: must be an integer, not a float",
             ],
         ),
         (
             r#"[failover]
 max_attempts = 0
-max_ambiguous = 1.5
 retry_percent = "10"
 hold_back = "64K"
 max_answer = "2GiB""#,
             &[
                 "5:16: failover.max_attempts: must be from 1 to 100",
-                "6:17: failover.max_ambiguous: must be an integer, not a float",
-                "7:17: failover.retry_percent: must be an integer, not a string",
-                r#"8:13: failover.hold_back: must be a size, such as "64KiB" or "32MiB", or a number of bytes"#,
-                "9:14: failover.max_answer: must be no larger than 1GiB",
+                "6:17: failover.retry_percent: must be an integer, not a string",
+                r#"7:13: failover.hold_back: must be a size, such as "64KiB" or "32MiB", or a number of bytes"#,
+                "8:14: failover.max_answer: must be no larger than 1GiB",
             ],
         ),
         (

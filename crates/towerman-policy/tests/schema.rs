@@ -256,11 +256,11 @@ fn every_rule_can_be_set() {
         first_content = "1s"
         idle = "2s"
         deadline = "3s"
+        max_ambiguous = 6
         [classes.low]
         idle = "4s"
         [failover]
         max_attempts = 5
-        max_ambiguous = 6
         retry_percent = 7
         hold_back = 8
         max_answer = "9MB"
@@ -295,7 +295,8 @@ fn every_rule_can_be_set() {
         Class {
             first_content: secs(1),
             idle: secs(2),
-            deadline: secs(3)
+            deadline: secs(3),
+            max_ambiguous: 6,
         }
     );
     assert_eq!(
@@ -309,7 +310,6 @@ fn every_rule_can_be_set() {
         config.draft.failover,
         FailoverRules {
             max_attempts: 5,
-            max_ambiguous: 6,
             retry_percent: 7,
             hold_back: 8,
             max_answer: 9_000_000

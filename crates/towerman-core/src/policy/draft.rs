@@ -19,7 +19,7 @@ pub struct Draft {
     pub routes: Vec<RouteDraft>,
     /// Who may ask. If empty, anybody may.
     pub tenants: Vec<TenantDraft>,
-    /// Latency budgets, by [`Priority::index`].
+    /// What each class may take, by [`Priority::index`].
     pub classes: [Class; 5],
     /// How failover behaves.
     pub failover: FailoverRules,
@@ -129,7 +129,7 @@ impl Draft {
         self
     }
 
-    /// Sets the latency budgets of a class.
+    /// Sets what a class may take.
     #[must_use]
     pub const fn class(mut self, priority: Priority, class: Class) -> Self {
         self.classes[priority.index()] = class;

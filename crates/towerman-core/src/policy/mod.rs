@@ -70,7 +70,7 @@ pub struct Choice {
     pub weight: u32,
 }
 
-/// The latency budgets of a priority class.
+/// What a priority class may take: time, and the risk of paying twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Class {
     /// The longest wait for the first content before another endpoint is tried.
@@ -79,6 +79,8 @@ pub struct Class {
     pub idle: Duration,
     /// The longest that all attempts together may take, body included.
     pub deadline: Duration,
+    /// The most attempts whose predecessor may have been billed.
+    pub max_ambiguous: u32,
 }
 
 /// How failover behaves.
@@ -86,8 +88,6 @@ pub struct Class {
 pub struct FailoverRules {
     /// The most attempts that one request may make.
     pub max_attempts: u32,
-    /// The most attempts whose predecessor may have been billed.
-    pub max_ambiguous: u32,
     /// Retries that may be made per hundred requests, over a small floor.
     pub retry_percent: u32,
     /// The most bytes of a stream that are held back while it has no content.
@@ -163,7 +163,7 @@ impl Policy {
         self.tenants.values()
     }
 
-    /// The latency budgets of a class.
+    /// What a class may take.
     pub const fn class(&self, priority: Priority) -> &Class {
         &self.classes[priority.index()]
     }
@@ -201,6 +201,12 @@ impl Class {
             first_content: priority.default_first_content(),
             idle: Duration::from_secs(60),
             deadline: priority.default_deadline(),
+            // Nobody waits for a batch, so there money goes before time.
+            max_ambiguous: if matches!(priority, Priority::Batch) {
+                0
+            } else {
+                1
+            },
         }
     }
 }
@@ -209,7 +215,6 @@ impl Default for FailoverRules {
     fn default() -> Self {
         Self {
             max_attempts: 3,
-            max_ambiguous: 1,
             retry_percent: 10,
             hold_back: 64 * 1024,
             max_answer: 32 * 1024 * 1024,

@@ -10,15 +10,9 @@ use crate::{
     words::{did_you_mean, list},
 };
 
-const CLASS: [&str; 3] = ["first_content", "idle", "deadline"];
+const CLASS: [&str; 4] = ["first_content", "idle", "deadline", "max_ambiguous"];
 
-const FAILOVER: [&str; 5] = [
-    "max_attempts",
-    "max_ambiguous",
-    "retry_percent",
-    "hold_back",
-    "max_answer",
-];
+const FAILOVER: [&str; 4] = ["max_attempts", "retry_percent", "hold_back", "max_answer"];
 
 const BREAKER: [&str; 13] = [
     "window",
@@ -57,6 +51,9 @@ pub(super) fn classes(node: &Node<'_>, classes: &mut [Class; 5]) {
         table.set("first_content", &mut class.first_content, Node::some_time);
         table.set("idle", &mut class.idle, Node::some_time);
         table.set("deadline", &mut class.deadline, Node::some_time);
+        table.set("max_ambiguous", &mut class.max_ambiguous, |n| {
+            n.count(0..=100)
+        });
     }
 }
 
@@ -66,9 +63,6 @@ pub(super) fn failover(node: &Node<'_>, rules: &mut FailoverRules) {
     };
     table.set("max_attempts", &mut rules.max_attempts, |n| {
         n.count(1..=100)
-    });
-    table.set("max_ambiguous", &mut rules.max_ambiguous, |n| {
-        n.count(0..=100)
     });
     table.set("retry_percent", &mut rules.retry_percent, |n| {
         n.count(0..=1_000)
