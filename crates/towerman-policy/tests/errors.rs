@@ -444,6 +444,19 @@ window = "1000h""#,
                 "10:10: breaker.window: must be no longer than 30 days",
             ],
         ),
+        (
+            r#"[breaker]
+cooldown_at_most = "301s""#,
+            &[
+                "5:20: breaker.cooldown_at_most: must be no longer than 300s: whatever a provider asks for, no more is believed",
+            ],
+        ),
+        (
+            r#"[breaker]
+cooldown = "6s"
+cooldown_at_most = "5s""#,
+            &["4:2: breaker: cooldown (6s) must not be longer than cooldown_at_most (5s)"],
+        ),
     ]);
 }
 

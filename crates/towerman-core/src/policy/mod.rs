@@ -121,7 +121,8 @@ pub struct BreakerRules {
     pub probes: u32,
     /// How long a probe may take to bring content before its lease is given to another.
     pub probe_lease: Duration,
-    /// The longest cooldown that a provider's `Retry-After` may set.
+    /// The longest cooldown that a provider's `Retry-After` may set. No provider is believed
+    /// beyond 300 s, so more than that changes nothing.
     pub cooldown_at_most: Duration,
     /// The cooldown after a throttled answer that names no time.
     pub cooldown: Duration,

@@ -4,6 +4,7 @@ use towerman_core::{
     Priority,
     policy::{BreakerRules, Class, FailoverRules},
 };
+use towerman_wire::retry_after;
 
 use crate::{
     node::Node,
@@ -88,11 +89,17 @@ pub(super) fn breaker(node: &Node<'_>, rules: &mut BreakerRules) {
     table.set("open_at_most", &mut rules.open_at_most, Node::some_time);
     table.set("probes", &mut rules.probes, |n| n.count(1..=1_000));
     table.set("probe_lease", &mut rules.probe_lease, Node::some_time);
-    table.set(
-        "cooldown_at_most",
-        &mut rules.cooldown_at_most,
-        Node::duration,
-    );
+    table.set("cooldown_at_most", &mut rules.cooldown_at_most, |node| {
+        let longest = node.duration()?;
+        if longest > retry_after::CAP {
+            node.fail(format!(
+                "must be no longer than {:?}: whatever a provider asks for, no more is believed",
+                retry_after::CAP
+            ));
+            return None;
+        }
+        Some(longest)
+    });
     table.set("cooldown", &mut rules.cooldown, Node::duration);
     if rules.min_calls > rules.window_calls {
         table.fail(format!(
@@ -104,6 +111,12 @@ pub(super) fn breaker(node: &Node<'_>, rules: &mut BreakerRules) {
         table.fail(format!(
             "open_for ({:?}) must not be longer than open_at_most ({:?})",
             rules.open_for, rules.open_at_most
+        ));
+    }
+    if rules.cooldown > rules.cooldown_at_most {
+        table.fail(format!(
+            "cooldown ({:?}) must not be longer than cooldown_at_most ({:?})",
+            rules.cooldown, rules.cooldown_at_most
         ));
     }
 }
