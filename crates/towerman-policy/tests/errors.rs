@@ -337,7 +337,21 @@ price = { input = "1.2.3", output = 0.0000001, cache_read = "$1", cache_write = 
             r#"[endpoints."openai/gpt-5"]
 price = { input = 1 }"#,
             &[
-                r#"5:1: endpoints."openai/gpt-5".price: must have input and output, in dollars per million tokens"#,
+                r#"5:1: endpoints."openai/gpt-5".price: must have output, such as output = "10", in dollars per million tokens"#,
+            ],
+        ),
+        (
+            r#"[endpoints."openai/gpt-5"]
+price = { output = 1 }"#,
+            &[
+                r#"5:1: endpoints."openai/gpt-5".price: must have input, such as input = "1.25", in dollars per million tokens"#,
+            ],
+        ),
+        (
+            r#"[endpoints."openai/gpt-5"]
+price = { cache_read = 1 }"#,
+            &[
+                r#"5:1: endpoints."openai/gpt-5".price: must have input and output, such as input = "1.25", output = "10", in dollars per million tokens"#,
             ],
         ),
         (

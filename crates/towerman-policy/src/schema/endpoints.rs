@@ -60,8 +60,16 @@ fn one(name: &str, node: &Node<'_>) -> Option<EndpointDraft> {
 fn price(node: &Node<'_>) -> Option<Price> {
     let table = node.table(&PRICE)?;
     let [input, cache_read, cache_write, cache_write_1h, output] = PRICE.map(|key| table.get(key));
-    if input.is_none() || output.is_none() {
-        table.fail("must have input and output, in dollars per million tokens");
+    let missing = match (&input, &output) {
+        (Some(_), Some(_)) => None,
+        (None, Some(_)) => Some("input, such as input = \"1.25\""),
+        (Some(_), None) => Some("output, such as output = \"10\""),
+        (None, None) => Some("input and output, such as input = \"1.25\", output = \"10\""),
+    };
+    if let Some(missing) = missing {
+        table.fail(format!(
+            "must have {missing}, in dollars per million tokens"
+        ));
         return None;
     }
     let read = |node: Option<Node<'_>>, otherwise: Option<u64>| match node {
