@@ -284,7 +284,7 @@ impl fmt::Display for Veto {
             Self::ContextLength => f.write_str("prompt too long"),
             Self::Quality => f.write_str("quality too low"),
             Self::Health => f.write_str("unhealthy"),
-            Self::Limit(what) => write!(f, "{what} used up"),
+            Self::Limit(what) => write!(f, "{what} is used up"),
         }
     }
 }

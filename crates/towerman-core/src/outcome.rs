@@ -28,7 +28,7 @@ pub enum FailureKind {
     Connect,
     /// The connection broke.
     Reset,
-    /// No first content in time.
+    /// No first content in time; of a whole answer: no answer.
     FirstContentTimeout,
     /// Silence in the middle of a stream.
     IdleTimeout,

@@ -1,22 +1,36 @@
-//! One attempt: call, and hold what comes back until it is content or a failure.
+//! One attempt: the call, and what comes back while it is held until it is content or a failure.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header};
-use http_body::{Body as _, Frame};
-use tokio::time::{Instant, Sleep, sleep_until};
-use tower_service::Service;
-use towerman_core::{Attempt, Body, BoxError, FailureKind, Fault, FaultKind, Outcome, Phase};
-use towerman_wire::observe::{Observed, observe};
+use http::{Response, response::Parts};
+use http_body::Body as _;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+use towerman_core::{Attempt, BoxError, FailureKind, Fault, FaultKind, Outcome, Phase};
+use towerman_wire::observe::observe;
 
-use crate::ResponseBody;
+use crate::{
+    ResponseBody,
+    body::{Frames, Held},
+};
 
 /// What an attempt may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    pub(crate) first_content: Duration,
+    /// Until there is content; `None` if the client asked for a whole answer, whose head comes
+    /// with its end.
+    pub(crate) first_content: Option<Duration>,
+    /// Until a whole answer is there.
+    pub(crate) answer: Duration,
     pub(crate) idle: Duration,
+    /// Over all attempts.
     pub(crate) deadline: Instant,
     pub(crate) hold_back: usize,
     pub(crate) max_answer: usize,
@@ -35,123 +49,209 @@ pub(crate) enum Failed {
     Final(Fault),
 }
 
-/// The body of an attempt while it is held.
-type Held<B> = Pin<Box<Observed<B>>>;
-
-pub(crate) async fn make<S, B>(
-    mut inner: S,
-    request: Request<Body>,
-    attempt: &Arc<Attempt>,
-    limits: &Limits,
-) -> Result<Response<ResponseBody<B>>, Failed>
-where
-    S: Service<Request<Body>, Response = Response<B>>,
-    S::Error: Into<BoxError>,
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
-    let (until, late) = soonest(limits);
-    let mut timer = std::pin::pin!(sleep_until(until));
-    // Pinned out here: `select!` drops a losing branch before it runs the winner's handler, and the
-    // reason must be noted before the attempt is dropped.
-    let mut call = std::pin::pin!(async {
-        ready(&mut inner).await?;
-        inner.call(request).await.map_err(Into::into)
-    });
-    let response = tokio::select! {
-        biased;
-        response = call.as_mut() => response.map_err(|error| refusal(attempt, error))?,
-        () = timer.as_mut() => return Err(give_up(attempt, late)),
-    };
-    let (parts, body) = observe(response, attempt).into_parts();
-    let mut body: Held<B> = Box::pin(body);
-    let held = match hold(
-        &parts.headers,
-        parts.status,
-        &mut body,
-        attempt,
-        limits,
-        timer.as_mut(),
-        late,
-    )
-    .await?
-    {
-        Some(held) => held,
-        None => return Err(Failed::Attempt(attempt.verdict())),
-    };
-    let streams = parts.status.is_success() && is_event_stream(&parts.headers);
-    let body = if streams {
-        ResponseBody::committed(body, held, Arc::clone(attempt), limits)
-    } else {
-        ResponseBody::whole(held)
-    };
-    Ok(Response::from_parts(parts, body))
+pin_project! {
+    /// An attempt under way.
+    pub(crate) struct Attempting<F, B> {
+        attempt: Arc<Attempt>,
+        began: Instant,
+        #[pin]
+        step: Step<F, B>,
+    }
 }
 
-/// Holds the answer until it may be passed on. `None` is a failure that the attempt's facts tell.
-async fn hold<B>(
-    headers: &HeaderMap,
-    status: StatusCode,
-    body: &mut Held<B>,
-    attempt: &Arc<Attempt>,
-    limits: &Limits,
-    mut timer: Pin<&mut Sleep>,
-    late: FailureKind,
-) -> Result<Option<Vec<Frame<Bytes>>>, Failed>
+pin_project! {
+    #[project = StepProj]
+    enum Step<F, B> {
+        Call { #[pin] call: F },
+        Hold { held: Option<Answer<B>> },
+    }
+}
+
+/// An answer that is held.
+struct Answer<B> {
+    parts: Parts,
+    body: Held<B>,
+    frames: Frames,
+    size: usize,
+    streams: bool,
+}
+
+impl<F, B> Attempting<F, B> {
+    pub(crate) const fn new(call: F, attempt: Arc<Attempt>, began: Instant) -> Self {
+        Self {
+            attempt,
+            began,
+            step: Step::Call { call },
+        }
+    }
+
+    /// The attempt that it is.
+    pub(crate) fn attempt(self: Pin<&mut Self>) -> Arc<Attempt> {
+        Arc::clone(self.project().attempt)
+    }
+}
+
+impl<F, B, E> Attempting<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<BoxError>,
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    /// Polls the attempt. `timer` is set to its end.
+    pub(crate) fn poll(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut timer: Pin<&mut Sleep>,
+        limits: &Limits,
+    ) -> Poll<Result<Response<ResponseBody<B>>, Failed>> {
+        let mut this = self.project();
+        loop {
+            let failed = match this.step.as_mut().project() {
+                StepProj::Call { call } => match call.poll(cx) {
+                    Poll::Ready(Ok(response)) => {
+                        let answer = Answer::begin(response, this.attempt);
+                        if !answer.streams {
+                            // It is whole, whatever the client asked for.
+                            timer.as_mut().reset(limits.whole(*this.began).0);
+                        }
+                        let held = Some(answer);
+                        this.step.set(Step::Hold { held });
+                        continue;
+                    }
+                    Poll::Ready(Err(error)) => Some(refusal(this.attempt, error.into())),
+                    Poll::Pending => None,
+                },
+                StepProj::Hold { held } => {
+                    let Some(answer) = held else {
+                        return Poll::Pending;
+                    };
+                    match answer.poll(cx, this.attempt, limits) {
+                        Poll::Ready(Ok(())) => {
+                            let response = held.take().map(|it| it.release(this.attempt, limits));
+                            return response.map_or(Poll::Pending, |it| Poll::Ready(Ok(it)));
+                        }
+                        Poll::Ready(Err(failed)) => Some(failed),
+                        Poll::Pending => None,
+                    }
+                }
+            };
+            if let Some(failed) = failed {
+                return Poll::Ready(Err(failed));
+            }
+            ready!(timer.as_mut().poll(cx));
+            let late = match this.step.project() {
+                StepProj::Hold { held: Some(answer) } if !answer.streams => {
+                    limits.whole(*this.began).1
+                }
+                _ => limits.content(*this.began).1,
+            };
+            // Noted before the attempt is dropped, so that it does not count as the client's
+            // leaving.
+            this.attempt.note(|facts| facts.fail(late));
+            return Poll::Ready(Err(Failed::Attempt(Outcome::Failure(late))));
+        }
+    }
+}
+
+impl<B> Answer<B>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let stream = status.is_success() && is_event_stream(headers);
-    // Whole answers are held to their end, so that a broken one can be had elsewhere.
-    let limit = if stream {
-        limits.hold_back
-    } else {
-        limits.max_answer
-    };
-    let (mut held, mut size) = (Vec::new(), 0);
-    while !body.is_end_stream() {
-        let frame = tokio::select! {
-            biased;
-            frame = poll_fn(|cx| body.as_mut().poll_frame(cx)) => frame,
-            () = timer.as_mut() => return Err(give_up(attempt, late)),
-        };
-        match frame {
-            Some(Ok(frame)) => {
-                size += frame.data_ref().map_or(0, Bytes::len);
-                held.push(frame);
-            }
-            Some(Err(_)) => {
-                attempt.note(|facts| facts.fail(FailureKind::Reset));
-                return Ok(None);
-            }
-            None => break,
-        }
-        if stream && attempt.phase() == Phase::Content {
-            return Ok(Some(held));
-        }
-        if stream && attempt.facts().failure.is_some() {
-            return Ok(None);
-        }
-        if size > limit {
-            if stream {
-                // Lifecycle events without end: from here on they are the client's to read.
-                return Ok(Some(held));
-            }
-            attempt.note(|facts| facts.failure = Some(FailureKind::Protocol));
-            let fault = Fault::new(
-                FaultKind::BadGateway,
-                "the provider's answer is larger than the limit",
-            );
-            return Err(Failed::Final(fault));
+    fn begin(response: Response<B>, attempt: &Arc<Attempt>) -> Self {
+        let (parts, body) = observe(response, attempt).into_parts();
+        Self {
+            parts,
+            body: Box::pin(body),
+            frames: Frames::with_capacity(1),
+            size: 0,
+            streams: attempt.note(|facts| facts.streams),
         }
     }
-    Ok((attempt.verdict() == Outcome::Success).then_some(held))
+
+    /// Holds the answer until it may be passed on.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: &Attempt,
+        limits: &Limits,
+    ) -> Poll<Result<(), Failed>> {
+        // Whole answers are held to their end, so that a broken one can be had elsewhere.
+        let limit = if self.streams {
+            limits.hold_back
+        } else {
+            limits.max_answer
+        };
+        while !self.body.is_end_stream() {
+            match ready!(self.body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    self.size += frame.data_ref().map_or(0, Bytes::len);
+                    self.frames.push_back(frame);
+                }
+                Some(Err(_)) => {
+                    attempt.note(|facts| facts.fail(FailureKind::Reset));
+                    return Poll::Ready(Err(Failed::Attempt(attempt.verdict())));
+                }
+                None => break,
+            }
+            if self.streams {
+                // Beyond the limit come lifecycle events without end: they are the client's to read.
+                if attempt.phase() == Phase::Content || self.size > limit {
+                    return Poll::Ready(Ok(()));
+                }
+                if attempt.note(|facts| facts.failure.is_some()) {
+                    break;
+                }
+            } else if self.size > limit {
+                attempt.note(|facts| facts.failure = Some(FailureKind::Protocol));
+                let message = "the provider's answer is larger than the limit";
+                let fault = Fault::new(FaultKind::BadGateway, message);
+                return Poll::Ready(Err(Failed::Final(fault)));
+            }
+        }
+        Poll::Ready(match attempt.verdict() {
+            Outcome::Success => Ok(()),
+            outcome => Err(Failed::Attempt(outcome)),
+        })
+    }
+
+    fn release(self, attempt: &Arc<Attempt>, limits: &Limits) -> Response<ResponseBody<B>> {
+        let body = if self.streams {
+            ResponseBody::committed(self.body, self.frames, Arc::clone(attempt), limits)
+        } else {
+            ResponseBody::whole(self.frames)
+        };
+        Response::from_parts(self.parts, body)
+    }
+}
+
+impl Limits {
+    /// When an attempt that began at `began` must have brought content, and what it is if not.
+    pub(crate) fn content(&self, began: Instant) -> (Instant, FailureKind) {
+        match self.first_content {
+            Some(budget) => self.sooner(began + budget, FailureKind::FirstContentTimeout),
+            None => self.whole(began),
+        }
+    }
+
+    /// When an attempt that began at `began` must have brought a whole answer.
+    fn whole(&self, began: Instant) -> (Instant, FailureKind) {
+        self.sooner(began + self.answer, FailureKind::FirstContentTimeout)
+    }
+
+    fn sooner(&self, at: Instant, late: FailureKind) -> (Instant, FailureKind) {
+        if at < self.deadline {
+            (at, late)
+        } else {
+            (self.deadline, FailureKind::Deadline)
+        }
+    }
 }
 
 /// What an error instead of a response means.
 fn refusal(attempt: &Attempt, error: BoxError) -> Failed {
-    let noted = attempt.facts().failure;
+    let noted = attempt.note(|facts| facts.failure);
     match (attempt.phase(), noted) {
         // Whoever dials notes why it failed; if nobody did, nobody dialled.
         (Phase::Unsent, None) => match error.downcast::<Fault>() {
@@ -161,44 +261,4 @@ fn refusal(attempt: &Attempt, error: BoxError) -> Failed {
         (_, Some(kind)) => Failed::Attempt(Outcome::Failure(kind)),
         (_, None) => Failed::Attempt(Outcome::Failure(FailureKind::Reset)),
     }
-}
-
-fn give_up(attempt: &Attempt, late: FailureKind) -> Failed {
-    // Noted before the attempt is dropped, so that it does not count as the client's leaving.
-    attempt.note(|facts| facts.fail(late));
-    Failed::Attempt(Outcome::Failure(late))
-}
-
-/// Whichever comes first: the first-content budget or the deadline over all attempts.
-fn soonest(limits: &Limits) -> (Instant, FailureKind) {
-    let budget = Instant::now() + limits.first_content;
-    if budget < limits.deadline {
-        (budget, FailureKind::FirstContentTimeout)
-    } else {
-        (limits.deadline, FailureKind::Deadline)
-    }
-}
-
-pub(crate) async fn ready<S, R>(service: &mut S) -> Result<(), BoxError>
-where
-    S: Service<R>,
-    S::Error: Into<BoxError>,
-{
-    poll_fn(|cx| service.poll_ready(cx))
-        .await
-        .map_err(Into::into)
-}
-
-pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
-}
-
-/// A random share of `wait`, so that requests that failed together do not return together.
-pub(crate) fn jitter(wait: Duration) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    // Every `RandomState` has keys of its own: a fresh one is a random number.
-    let share = RandomState::new().hash_one(0_u8) % 1_000;
-    wait.mul_f64(share as f64 / 1_000.0)
 }

@@ -14,7 +14,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use towerman_core::{Attempt, BoxError, FailureKind, Fault, FaultKind};
 use towerman_wire::observe::Observed;
 
-use crate::attempt::Limits;
+use crate::{attempt::Limits, tail::Tail};
+
+/// The body of an attempt while it is held, and after.
+pub(crate) type Held<B> = Pin<Box<Observed<B>>>;
+
+/// Frames that were held.
+pub(crate) type Frames = VecDeque<Frame<Bytes>>;
 
 /// The response body of [`Failover`](crate::Failover).
 ///
@@ -26,17 +32,18 @@ enum Kind<B> {
     /// Nothing was routed: the inner body as it is.
     Passed(Pin<Box<B>>),
     /// The whole answer was held.
-    Whole(VecDeque<Frame<Bytes>>),
+    Whole(Frames),
     Stream(Box<Stream<B>>),
 }
 
 struct Stream<B> {
-    held: VecDeque<Frame<Bytes>>,
+    held: Frames,
+    tail: Tail,
     /// Taken when the stream is over: dropping it is what cancels the upstream call.
-    inner: Option<Pin<Box<Observed<B>>>>,
+    inner: Option<Held<B>>,
     attempt: Arc<Attempt>,
     limits: Limits,
-    /// When the last frame came. The timer is not reset per frame; when it rings, this tells
+    /// When the last event came. The timer is not reset per frame; when it rings, this tells
     /// whether it rang for a reason.
     last: Instant,
     timer: Pin<Box<Sleep>>,
@@ -49,20 +56,21 @@ impl<B> ResponseBody<B> {
         Self(Kind::Passed(body))
     }
 
-    pub(crate) fn whole(held: Vec<Frame<Bytes>>) -> Self {
-        Self(Kind::Whole(held.into()))
+    pub(crate) fn whole(held: Frames) -> Self {
+        Self(Kind::Whole(held))
     }
 
     pub(crate) fn committed(
-        inner: Pin<Box<Observed<B>>>,
-        held: Vec<Frame<Bytes>>,
+        inner: Held<B>,
+        held: Frames,
         attempt: Arc<Attempt>,
         limits: &Limits,
     ) -> Self {
         let last = Instant::now();
         let timer = Box::pin(sleep_until((last + limits.idle).min(limits.deadline)));
         Self(Kind::Stream(Box::new(Stream {
-            held: held.into(),
+            held,
+            tail: Tail::default(),
             inner: Some(inner),
             attempt,
             limits: *limits,
@@ -133,43 +141,51 @@ where
     B::Error: Into<BoxError>,
 {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(frame) = self.held.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
-        }
-        let Some(inner) = &mut self.inner else {
-            return Poll::Ready(None);
-        };
-        match inner.as_mut().poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                self.last = Instant::now();
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                self.inner = None;
-                let fault = Fault::new(FaultKind::BadGateway, "the provider broke the stream off");
-                Poll::Ready(Some(Err(fault.because(error).into())))
-            }
-            Poll::Ready(None) => {
-                self.inner = None;
-                Poll::Ready(self.truncated().map(Err))
-            }
-            Poll::Pending => self.poll_timer(cx),
+        loop {
+            let polled = match self.held.pop_front() {
+                Some(frame) => Poll::Ready(Some(Ok(frame))),
+                None => match &mut self.inner {
+                    Some(inner) => inner.as_mut().poll_frame(cx),
+                    None => return Poll::Ready(None),
+                },
+            };
+            return match polled {
+                Poll::Ready(Some(Ok(frame))) => {
+                    // Trailers have no place in a stream of events.
+                    let data = frame.into_data().ok();
+                    let Some(events) = data.and_then(|data| self.tail.push(data)) else {
+                        continue;
+                    };
+                    self.last = Instant::now();
+                    Poll::Ready(Some(Ok(Frame::data(events))))
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    self.inner = None;
+                    let message = "the provider broke the stream off";
+                    let fault = Fault::new(FaultKind::BadGateway, message).because(error);
+                    Poll::Ready(Some(Err(fault.into())))
+                }
+                Poll::Ready(None) => {
+                    self.inner = None;
+                    Poll::Ready(match self.truncated() {
+                        Some(error) => Some(Err(error)),
+                        None => self.tail.take().map(|rest| Ok(Frame::data(rest))),
+                    })
+                }
+                Poll::Pending => self.poll_timer(cx),
+            };
         }
     }
 
     /// A stream that ended by itself, but before the provider said that it was complete.
     fn truncated(&self) -> Option<BoxError> {
-        let facts = self.attempt.facts();
-        // An error event of the provider's has told the client already.
-        let told = facts
-            .failure
-            .is_some_and(|kind| kind != FailureKind::Truncated);
-        (!facts.complete && !told).then(|| {
-            Fault::new(
-                FaultKind::BadGateway,
-                "the provider's stream ended before it was complete",
-            )
-            .into()
+        let (complete, failure) = self.attempt.note(|facts| (facts.complete, facts.failure));
+        // An error event of the provider's has told the client already; garbage has not.
+        let garbage = |kind| matches!(kind, FailureKind::Truncated | FailureKind::Protocol);
+        let told = failure.is_some_and(|kind| !garbage(kind));
+        (!complete && !told).then(|| {
+            let message = "the provider's stream ended before it was complete";
+            Fault::new(FaultKind::BadGateway, message).into()
         })
     }
 
@@ -177,24 +193,21 @@ where
         while self.timer.as_mut().poll(cx).is_ready() {
             let silent_until = self.last + self.limits.idle;
             let now = Instant::now();
-            let late = if now >= self.limits.deadline {
-                FailureKind::Deadline
+            let (late, message) = if now >= self.limits.deadline {
+                let message = "the provider did not finish its answer in time";
+                (FailureKind::Deadline, message)
             } else if now >= silent_until {
-                FailureKind::IdleTimeout
+                let message = "the provider fell silent in the middle of its answer";
+                (FailureKind::IdleTimeout, message)
             } else {
-                self.timer
-                    .as_mut()
-                    .reset(silent_until.min(self.limits.deadline));
+                let until = silent_until.min(self.limits.deadline);
+                self.timer.as_mut().reset(until);
                 continue;
             };
             // Noted before the attempt is dropped, so that it does not count as a cancel.
             self.attempt.note(|facts| facts.fail(late));
             self.inner = None;
-            let fault = Fault::new(
-                FaultKind::Timeout,
-                "the provider fell silent in the middle of its answer",
-            );
-            return Poll::Ready(Some(Err(fault.into())));
+            return Poll::Ready(Some(Err(Fault::new(FaultKind::Timeout, message).into())));
         }
         Poll::Pending
     }

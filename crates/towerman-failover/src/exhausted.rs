@@ -2,35 +2,79 @@
 
 use std::time::Duration;
 
-use towerman_core::{FailureKind, Fault, FaultKind, Outcome};
+use towerman_core::{Candidates, FailureKind, Fault, FaultKind, Outcome, Veto};
 
-/// The fault after the last attempt ended with `outcome`. `earliest` is when a refused endpoint
-/// may be asked again.
-pub(crate) fn fault(outcome: Option<Outcome>, earliest: Option<Duration>) -> Fault {
-    let (kind, message) = match outcome {
+/// The fault after attempts that ended with `outcomes`, in order. `earliest` is when a refused
+/// endpoint may be asked again.
+///
+/// What the client can wait for goes before what it can not.
+pub(crate) fn fault(outcomes: impl Iterator<Item = Outcome>, earliest: Option<Duration>) -> Fault {
+    let (mut throttled, mut overloaded, mut last) = (false, false, None);
+    let mut delay = earliest;
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Throttled { retry_after } => {
+                throttled = true;
+                delay = delay.into_iter().chain(retry_after).min();
+            }
+            Outcome::Failure(FailureKind::Overloaded) => overloaded = true,
+            _ => {}
+        }
+        last = Some(outcome);
+    }
+    let (kind, message) = match last {
+        _ if throttled => (
+            FaultKind::RateLimited,
+            "the model is asked for more than its providers allow now",
+        ),
+        _ if overloaded => failure(FailureKind::Overloaded),
         None => (
             FaultKind::Unavailable,
-            "no endpoint of this route can take the request now",
-        ),
-        Some(Outcome::Throttled { .. }) => (
-            FaultKind::RateLimited,
-            "every endpoint of this route asks for fewer requests",
+            "no endpoint of this model can take the request now",
         ),
         Some(Outcome::Failure(kind)) => failure(kind),
-        Some(Outcome::Success | Outcome::Cancelled | _) => (
+        Some(_) => (
             FaultKind::BadGateway,
             "the provider gave no answer that could be used",
         ),
     };
-    let hint = match outcome {
-        Some(Outcome::Throttled { retry_after }) => retry_after,
-        _ => None,
-    };
     let fault = Fault::new(kind, message);
     let worth_waiting = matches!(kind, FaultKind::Unavailable | FaultKind::RateLimited);
-    match hint.into_iter().chain(earliest).min() {
+    match delay {
         Some(delay) if worth_waiting => fault.retry_after(delay.max(Duration::from_secs(1))),
         _ => fault,
+    }
+}
+
+/// The fault if there are candidates and every one is forbidden: what the client can wait for
+/// goes before what it must change, and that before what it can do nothing about.
+pub(crate) fn vetoed(candidates: &Candidates) -> Fault {
+    // An endpoint is as far away as the worst that was said of it, and the nearest one counts.
+    let rank = |veto: &Veto| match veto {
+        Veto::Limit(_) => 0,
+        Veto::Health => 1,
+        Veto::ContextLength => 2,
+        Veto::Capability(_) => 3,
+        _ => 4,
+    };
+    let worst = candidates.iter().filter_map(|candidate| {
+        let vetoes = candidate.vetoes().iter().map(|(_, veto)| veto);
+        vetoes.max_by_key(|veto| rank(veto))
+    });
+    match worst.min_by_key(|veto| rank(veto)) {
+        Some(veto @ Veto::Limit(_)) => Fault::new(FaultKind::RateLimited, veto.to_string()),
+        Some(Veto::ContextLength) => Fault::new(
+            FaultKind::ContextLength,
+            "the prompt is longer than this model can take",
+        ),
+        Some(Veto::Capability(what)) => Fault::new(
+            FaultKind::InvalidRequest,
+            format!("no endpoint of this model takes {what}"),
+        ),
+        _ => Fault::new(
+            FaultKind::Unavailable,
+            "no endpoint of this model can take the request now",
+        ),
     }
 }
 
@@ -45,13 +89,10 @@ const fn failure(kind: FailureKind) -> (FaultKind, &'static str) {
         FailureKind::IdleTimeout | FailureKind::Deadline => {
             (FaultKind::Timeout, "the provider did not finish in time")
         }
-        FailureKind::Overloaded => (
-            FaultKind::Unavailable,
-            "every endpoint of this route is overloaded",
-        ),
+        FailureKind::Overloaded => (FaultKind::Unavailable, "the model is overloaded now"),
         FailureKind::Quota => (
             FaultKind::Unavailable,
-            "the provider's quota for this route is used up",
+            "the provider's quota for this model is used up",
         ),
         FailureKind::Auth => (
             FaultKind::BadGateway,
@@ -70,24 +111,81 @@ const fn failure(kind: FailureKind) -> (FaultKind, &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Instant};
+
+    use towerman_core::{
+        Dialect, PolicyHandle,
+        policy::{Draft, ProviderDraft, RouteDraft},
+    };
+
     use super::*;
 
-    #[test]
-    fn a_refused_key_of_ours_is_never_the_clients_401() {
-        let fault = fault(Some(Outcome::Failure(FailureKind::Auth)), None);
-        assert_eq!(fault.kind(), FaultKind::BadGateway);
+    const AUTH: Outcome = Outcome::Failure(FailureKind::Auth);
+    const CONNECT: Outcome = Outcome::Failure(FailureKind::Connect);
+
+    const fn throttled(seconds: u64) -> Outcome {
+        Outcome::Throttled {
+            retry_after: Some(Duration::from_secs(seconds)),
+        }
+    }
+
+    fn told(outcomes: &[Outcome], earliest: Option<u64>) -> (FaultKind, Option<u64>) {
+        let earliest = earliest.map(Duration::from_secs);
+        let fault = fault(outcomes.iter().copied(), earliest);
+        (fault.kind(), fault.delay().map(|delay| delay.as_secs()))
     }
 
     #[test]
-    fn throttling_everywhere_is_429_with_the_shortest_wait() {
-        let wait = Some(Duration::from_secs(30));
-        let fault = fault(
-            Some(Outcome::Throttled { retry_after: wait }),
-            Some(Duration::from_secs(7)),
+    fn a_refused_key_of_ours_is_never_the_clients_401() {
+        assert_eq!(told(&[AUTH], None), (FaultKind::BadGateway, None));
+    }
+
+    #[test]
+    fn throttling_is_429_with_the_shortest_wait_whatever_else_failed() {
+        let limited = |seconds| (FaultKind::RateLimited, Some(seconds));
+        assert_eq!(told(&[throttled(30)], Some(7)), limited(7));
+        assert_eq!(told(&[throttled(30), CONNECT], None), limited(30));
+        assert_eq!(
+            told(&[CONNECT, throttled(30), throttled(9)], None),
+            limited(9)
+        );
+    }
+
+    #[test]
+    fn an_open_circuit_is_503_with_the_time_of_its_next_probe() {
+        assert_eq!(told(&[], Some(9)), (FaultKind::Unavailable, Some(9)));
+    }
+
+    #[test]
+    fn the_nearest_veto_says_what_the_client_hears() {
+        let draft = Draft::new()
+            .provider(ProviderDraft::inner("p", Dialect::OpenAiChat))
+            .route(RouteDraft::new("r", ["p/a", "p/b"]));
+        let policy = PolicyHandle::new(draft).unwrap().load();
+        let told = |vetoes: [&[Veto]; 2]| {
+            let endpoints = policy.endpoints().iter().map(Arc::clone);
+            let mut candidates = Candidates::new(endpoints, Instant::now());
+            for (candidate, vetoes) in candidates.iter_mut().zip(vetoes) {
+                vetoes
+                    .iter()
+                    .for_each(|veto| candidate.veto("test", veto.clone()));
+            }
+            vetoed(&candidates).kind()
+        };
+        let budget = || Veto::Limit("the tenant's budget".into());
+        let tools = || Veto::Capability("tools");
+        assert_eq!(told([&[budget()], &[tools()]]), FaultKind::RateLimited);
+        assert_eq!(
+            told([&[budget(), tools()], &[tools()]]),
+            FaultKind::InvalidRequest
         );
         assert_eq!(
-            (fault.kind(), fault.delay()),
-            (FaultKind::RateLimited, Some(Duration::from_secs(7)))
+            told([&[Veto::Quality], &[Veto::Health]]),
+            FaultKind::Unavailable
+        );
+        assert_eq!(
+            told([&[Veto::ContextLength], &[tools()]]),
+            FaultKind::ContextLength
         );
     }
 }

@@ -89,14 +89,15 @@
 mod attempt;
 mod body;
 mod budget;
+mod course;
 mod exhausted;
+mod future;
+mod journey;
 mod layer;
-mod plan;
 mod service;
+mod tail;
 
 pub use self::{
-    body::ResponseBody,
-    budget::RetryBudget,
-    layer::FailoverLayer,
-    service::{Failover, ResponseFuture},
+    body::ResponseBody, budget::RetryBudget, future::ResponseFuture, layer::FailoverLayer,
+    service::Failover,
 };

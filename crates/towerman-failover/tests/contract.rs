@@ -16,8 +16,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use towerman_core::{
-    Availability, Body, BoxError, Candidates, CircuitState, Dialect, FailureKind, Fault, FaultKind,
-    Phase, Policy, PolicyHandle, Priority, RouteContext, RouteReport, find,
+    Ask, Availability, Body, BoxError, Candidates, CircuitState, Dialect, FailureKind, Fault,
+    FaultKind, Phase, Policy, PolicyHandle, Priority, RouteContext, RouteReport, Veto, find,
     policy::{Class, Draft, ProviderDraft, RouteDraft},
     testing::Probe,
 };
@@ -59,6 +59,8 @@ enum Does {
     /// Streams these frames and then says no more.
     Stalls(&'static [&'static str]),
     NoHead,
+    /// Answers after so many seconds.
+    Late(u64),
     BreaksOff,
     RefusesLocally,
 }
@@ -92,6 +94,10 @@ async fn play(script: &'static [Does], request: Request<Body>) -> Result<Respons
         Does::Stream(list) => frames(list, false),
         Does::Stalls(list) => frames(list, true),
         Does::NoHead => pending().await,
+        Does::Late(seconds) => {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Response::new(Body::from(ANSWER))
+        }
         Does::BreaksOff | Does::RefusesLocally => return Err("connection reset".into()),
     })
 }
@@ -255,6 +261,49 @@ async fn nothing_is_tried_again_once_content_was_delivered() {
 }
 
 #[tokio::test]
+async fn a_stream_that_ends_in_garbage_is_no_clean_end() {
+    const GARBAGE: &str = "data: {]\n\ndata: {]\n\ndata: {]\n\n";
+    let (result, _) = send(&[Does::Stream(&[ROLE, TEXT, GARBAGE])]).await;
+    assert_eq!(result, Ok((StatusCode::OK, Err(FaultKind::BadGateway))));
+}
+
+#[tokio::test]
+async fn what_the_client_has_never_ends_in_the_middle_of_an_event() {
+    let (request, _) = request(&policy(1));
+    let service = FailoverLayer::new().layer(service_fn(|request| {
+        play(&[Does::Stream(&[ROLE, TEXT, "data: {\"object"])], request)
+    }));
+    let mut body = service.oneshot(request).await.unwrap().into_body();
+    let mut text = String::new();
+    let error = loop {
+        match body.frame().await.unwrap() {
+            Ok(frame) => text += str::from_utf8(frame.data_ref().unwrap()).unwrap(),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(text, [ROLE, TEXT].concat());
+    assert!(find::<Fault>(error.as_ref()).is_some());
+    assert!(body.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn if_every_endpoint_is_forbidden_the_client_hears_why() {
+    let (mut request, _) = request(&policy(2));
+    RouteContext::edit(&mut request, |cx| {
+        cx.edit_candidates(|candidates| {
+            for candidate in candidates.iter_mut() {
+                candidate.veto("test", Veto::Limit("the tenant's budget".into()));
+            }
+        });
+    });
+    let service = FailoverLayer::new().layer(service_fn(|request| play(&[], request)));
+    let error = service.oneshot(request).await.unwrap_err();
+    let fault = find::<Fault>(error.as_ref()).unwrap();
+    assert_eq!(fault.kind(), FaultKind::RateLimited);
+    assert_eq!(fault.message(), "the tenant's budget is used up");
+}
+
+#[tokio::test]
 async fn an_ambiguous_failure_is_repeated_once_elsewhere() {
     let (result, tried) = send(&[Does::BreaksOff, Does::BreaksOff, Does::Answer]).await;
     assert_eq!(result, Err(FaultKind::BadGateway));
@@ -306,7 +355,7 @@ async fn a_local_refusal_is_no_attempt() {
     ])
     .await;
     assert_eq!(result, delivered(ANSWER));
-    assert_eq!(tried, ["0", "1", "2", "3"]);
+    assert_eq!(tried, ["1", "2", "3"]);
 }
 
 // === time ===
@@ -320,6 +369,48 @@ async fn a_slow_first_content_is_had_elsewhere() {
         assert_eq!(result, delivered(ANSWER));
         // The budget of a normal request.
         assert_eq!(begun.elapsed().as_secs(), 20);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_answer_may_take_longer_than_a_first_content() {
+    for (seconds, expected) in [(290, "0"), (310, "1")] {
+        let (mut request, report) = request(&policy(2));
+        RouteContext::edit(&mut request, |cx| {
+            cx.set_ask(Arc::new(Ask::new(Dialect::OpenAiChat, "r", 0..0)));
+        });
+        let script: &'static [Does] = Box::leak(Box::new([Does::Late(seconds), Does::Answer]));
+        let service = FailoverLayer::new().layer(service_fn(move |request| play(script, request)));
+        service.oneshot(request).await.unwrap();
+        assert_eq!(&*report.endpoint().unwrap().model, expected, "{seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_is_not_to_blame_for_an_inner_service_that_is_never_ready() {
+    let (request, report) = request(&policy(2));
+    let service = FailoverLayer::new().layer(Never);
+    let error = service.oneshot(request).await.unwrap_err();
+    let fault = find::<Fault>(error.as_ref()).unwrap();
+    assert_eq!(fault.kind(), FaultKind::Unavailable);
+    assert!(report.attempts().is_empty(), "nothing was tried");
+}
+
+/// A service that is never ready.
+#[derive(Clone)]
+struct Never;
+
+impl Service<Request<Body>> for Never {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = std::future::Pending<Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, _: Request<Body>) -> Self::Future {
+        pending()
     }
 }
 

@@ -82,6 +82,7 @@ impl<'a> Description<'a> {
             [
                 priority.to_string(),
                 format!("first content in {:?}", class.first_content),
+                format!("whole answer in {:?}", class.answer),
                 format!("silent for {:?} at most", class.idle),
                 format!("over in {:?}", class.deadline),
                 format!("{repeated} after one that may have been billed"),

@@ -61,11 +61,11 @@ tenants
   search  2 keys  normal, up to high  chat
 
 classes
-  critical  first content in 10s   silent for 60s at most  over in 600s  1 attempt after one that may have been billed
-  high      first content in 10s   silent for 60s at most  over in 600s  1 attempt after one that may have been billed
-  normal    first content in 20s   silent for 60s at most  over in 600s  1 attempt after one that may have been billed
-  low       first content in 60s   silent for 60s at most  over in 600s  1 attempt after one that may have been billed
-  batch     first content in 120s  silent for 60s at most  over in 600s  no attempt after one that may have been billed
+  critical  first content in 10s   whole answer in 300s  silent for 60s at most  over in 600s  1 attempt after one that may have been billed
+  high      first content in 10s   whole answer in 300s  silent for 60s at most  over in 600s  1 attempt after one that may have been billed
+  normal    first content in 20s   whole answer in 300s  silent for 60s at most  over in 600s  1 attempt after one that may have been billed
+  low       first content in 60s   whole answer in 300s  silent for 60s at most  over in 600s  1 attempt after one that may have been billed
+  batch     first content in 120s  whole answer in 300s  silent for 60s at most  over in 600s  no attempt after one that may have been billed
 
 failover
   at most 3 attempts; 10 retries per 100 requests

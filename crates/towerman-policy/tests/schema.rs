@@ -254,6 +254,7 @@ fn every_rule_can_be_set() {
         r#"
         [classes.critical]
         first_content = "1s"
+        answer = "30s"
         idle = "2s"
         deadline = "3s"
         max_ambiguous = 6
@@ -294,6 +295,7 @@ fn every_rule_can_be_set() {
         config.draft.classes[Priority::Critical.index()],
         Class {
             first_content: secs(1),
+            answer: secs(30),
             idle: secs(2),
             deadline: secs(3),
             max_ambiguous: 6,

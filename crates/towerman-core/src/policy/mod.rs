@@ -75,6 +75,9 @@ pub struct Choice {
 pub struct Class {
     /// The longest wait for the first content before another endpoint is tried.
     pub first_content: Duration,
+    /// The longest wait for a whole answer (one that is not streamed) before another endpoint is
+    /// tried. Its first byte usually comes with its last.
+    pub answer: Duration,
     /// The longest silence between two events of a stream.
     pub idle: Duration,
     /// The longest that all attempts together may take, body included.
@@ -200,6 +203,7 @@ impl Class {
     pub const fn default_for(priority: Priority) -> Self {
         Self {
             first_content: priority.default_first_content(),
+            answer: Duration::from_secs(300),
             idle: Duration::from_secs(60),
             deadline: priority.default_deadline(),
             // Nobody waits for a batch, so there money goes before time.

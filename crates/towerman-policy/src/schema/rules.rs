@@ -11,7 +11,13 @@ use crate::{
     words::{did_you_mean, list},
 };
 
-const CLASS: [&str; 4] = ["first_content", "idle", "deadline", "max_ambiguous"];
+const CLASS: [&str; 5] = [
+    "first_content",
+    "answer",
+    "idle",
+    "deadline",
+    "max_ambiguous",
+];
 
 const FAILOVER: [&str; 4] = ["max_attempts", "retry_percent", "hold_back", "max_answer"];
 
@@ -50,6 +56,7 @@ pub(super) fn classes(node: &Node<'_>, classes: &mut [Class; 5]) {
         };
         let class = &mut classes[priority.index()];
         table.set("first_content", &mut class.first_content, Node::some_time);
+        table.set("answer", &mut class.answer, Node::some_time);
         table.set("idle", &mut class.idle, Node::some_time);
         table.set("deadline", &mut class.deadline, Node::some_time);
         table.set("max_ambiguous", &mut class.max_ambiguous, |n| {

@@ -1,0 +1,101 @@
+//! Cuts a stream where its events end.
+
+use bytes::{Bytes, BytesMut};
+
+/// Passes on whole events only: what the client has never ends in the middle of one, so that an
+/// error can be told in an event of its own, whenever the provider breaks off.
+///
+/// Providers send an event per frame, so nearly every frame passes as it is. Frames are neither
+/// joined nor copied unless an event is cut by their ends.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    kept: BytesMut,
+}
+
+impl Tail {
+    /// Takes a frame, and gives what ends with the end of an event. The rest is kept.
+    pub(crate) fn push(&mut self, mut frame: Bytes) -> Option<Bytes> {
+        if self.kept.is_empty() {
+            let end = events_end(&frame);
+            if end < frame.len() {
+                self.kept.extend_from_slice(&frame.split_off(end));
+            }
+            return (end > 0).then_some(frame);
+        }
+        // An empty line may be cut by the frames' ends.
+        let seen = self.kept.len().saturating_sub(3);
+        self.kept.extend_from_slice(&frame);
+        let end = events_end(&self.kept[seen..]);
+        (end > 0).then(|| self.kept.split_to(seen + end).freeze())
+    }
+
+    /// What is left when the stream ended by itself.
+    pub(crate) fn take(&mut self) -> Option<Bytes> {
+        (!self.kept.is_empty()).then(|| self.kept.split().freeze())
+    }
+}
+
+/// How many bytes at the start are whole events: up to the last empty line, and with it.
+fn events_end(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some(end) = rest.iter().rposition(is_line_end) {
+        let before = match &rest[..=end] {
+            [before @ .., b'\r', b'\n'] | [before @ .., _] => before,
+            [] => return 0,
+        };
+        if before.last().is_some_and(is_line_end) {
+            return end + 1;
+        }
+        rest = before;
+    }
+    0
+}
+
+const fn is_line_end(byte: &u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(frames: &[&str]) -> (String, String) {
+        let mut tail = Tail::default();
+        let mut all = Vec::new();
+        for frame in frames {
+            all.extend(tail.push(Bytes::copy_from_slice(frame.as_bytes())));
+        }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (text(&all.concat()), text(&tail.take().unwrap_or_default()))
+    }
+
+    #[test]
+    fn what_passes_ends_with_an_event_wherever_frames_are_cut() {
+        for end in ["\n\n", "\r\n\r\n", "\r\r", "\n\r\n"] {
+            let events = format!("data: 1{end}data: 2{end}");
+            let text = format!("{events}data: 3");
+            for cut in 0..=text.len() {
+                let (one, two) = text.split_at(cut);
+                let (passed, kept) = passed(&[one, two]);
+                assert_eq!(format!("{passed}{kept}"), text, "nothing is lost");
+                // A lone CR ends a line too, so the LF behind it may wait for the next event.
+                assert!(events.starts_with(&passed), "cut at {cut} of {text:?}");
+                assert_eq!(passed.trim_end(), events.trim_end());
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_of_whole_events_is_not_copied() {
+        let frame = Bytes::from_static(b"data: 1\n\ndata: 2\n\n");
+        let passed = Tail::default().push(frame.clone()).unwrap();
+        assert_eq!(passed.as_ptr(), frame.as_ptr());
+        assert_eq!(passed, frame);
+    }
+
+    #[test]
+    fn half_an_event_waits() {
+        let (passed, kept) = passed(&["data: {\"a\"", ":1}\n"]);
+        assert_eq!((&*passed, &*kept), ("", "data: {\"a\":1}\n"));
+    }
+}
