@@ -60,7 +60,9 @@ impl<S> Classify<S> {
             let report = cx.report().clone();
             let result = report.step("classify", || self.state(cx, &headers, &ask, &policy, now));
             cx.set_policy(policy);
-            report.decided(cx);
+            if result.is_err() {
+                report.decided(cx);
+            }
             result
         });
         headers.remove(AUTHORIZATION);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, Request, request::Parts};
+use http::Request;
 use tokio::time::Instant;
 use towerman_core::{
-    Attempt, Body, Endpoint, Fault, RouteContext, RouteReport,
+    Attempt, Body, Fault, RouteContext, RouteReport,
     policy::{Class, FailoverRules},
 };
 
@@ -19,9 +19,8 @@ use crate::{
 /// What a request takes along from attempt to attempt.
 #[derive(Debug)]
 pub(crate) struct Journey {
-    /// Head and body as they came; taken by the last attempt that may be made.
-    parts: Parts,
-    body: Body,
+    /// The request as it came, for the attempt after this one. `None` if there will be none.
+    request: Option<Request<Body>>,
     cx: RouteContext,
     pub(crate) report: RouteReport,
     pub(crate) course: Course,
@@ -29,32 +28,26 @@ pub(crate) struct Journey {
     budget: Arc<RetryBudget>,
     token: Option<RetryToken>,
     /// Why an endpoint could not be given the request as it is.
-    unfit: Option<Fault>,
+    unfit: Option<Box<Fault>>,
 }
 
 impl Journey {
     pub(crate) fn begin(
-        request: Request<Body>,
-        order: Vec<Arc<Endpoint>>,
+        mut request: Request<Body>,
+        course: impl FnOnce(FailoverRules, &Class) -> Course,
         layer: &FailoverLayer,
         now: Instant,
     ) -> Self {
-        let (mut parts, body) = request.into_parts();
-        let mut cx: RouteContext = parts.extensions.remove().unwrap_or_default();
-        if parts.extensions.is_empty() {
-            // An emptied map keeps its room, and every clone of it would have as much.
-            parts.extensions = Extensions::new();
-        }
+        let mut cx = RouteContext::edit(&mut request, |cx| cx.clone());
         let report = cx.report().clone();
         let (rules, class) = rules(&cx, layer);
         let whole = cx.ask().is_some_and(|ask| !ask.stream);
         let deadline = cx.deadline().map(Instant::from_std);
         layer.budget.deposit(rules.retry_percent);
         Self {
-            parts,
-            body,
+            request: Some(request),
             report,
-            course: Course::new(order, rules, &class),
+            course: course(rules, &class),
             limits: Limits {
                 first_content: (!whole).then_some(class.first_content),
                 answer: class.answer,
@@ -85,15 +78,16 @@ impl Journey {
 
     /// The request for an attempt at `stop`. `None` if its body cannot be sent again.
     pub(crate) fn attempt(&mut self, stop: usize) -> Option<(Request<Body>, Arc<Attempt>)> {
-        let body = self.body.try_clone()?;
-        let parts = self.parts.clone();
+        let mut request = self.request.take()?;
+        if !self.course.is_last() {
+            self.request = again(&request);
+        }
         let endpoint = Arc::clone(self.course.endpoint(stop));
         let attempt = self.cx.begin_attempt(endpoint, self.course.attempts());
         if let Some(token) = &mut self.token {
             token.begin(&attempt);
         }
-        let mut request = Request::from_parts(parts, body);
-        request.extensions_mut().insert(self.cx.clone());
+        RouteContext::edit(&mut request, |cx| *cx = self.cx.clone());
         Some((request, attempt))
     }
 
@@ -126,7 +120,7 @@ impl Journey {
                     .note(format!("{name} cannot take the request: {fault}"));
                 self.report.withdrew(attempt);
                 self.course.unfit(stop);
-                self.unfit = Some(fault);
+                self.unfit = Some(Box::new(fault));
             }
             Failed::Attempt(outcome) => {
                 self.report
@@ -148,7 +142,7 @@ impl Journey {
         // If nobody could take the request as it is, that is what the client must hear.
         let nothing_else = !self.course.failed_before() && self.course.earliest(now).is_none();
         match self.unfit.take() {
-            Some(fault) if nothing_else => fault,
+            Some(fault) if nothing_else => *fault,
             _ => self.course.fault(now),
         }
     }
@@ -159,6 +153,20 @@ impl Journey {
             self.report.note(note);
         }
     }
+}
+
+/// The same request again. `None` if its body cannot be sent again.
+fn again(request: &Request<Body>) -> Option<Request<Body>> {
+    let mut again = Request::new(request.body().try_clone()?);
+    again.method_mut().clone_from(request.method());
+    again.uri_mut().clone_from(request.uri());
+    *again.version_mut() = request.version();
+    again.headers_mut().clone_from(request.headers());
+    // Most carry nothing but our own context, which every attempt gets anew.
+    if request.extensions().len() > 1 {
+        again.extensions_mut().clone_from(request.extensions());
+    }
+    Some(again)
 }
 
 fn rules(cx: &RouteContext, layer: &FailoverLayer) -> (FailoverRules, Class) {

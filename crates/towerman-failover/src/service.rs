@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use tower_service::Service;
 use towerman_core::{Body, BoxError, RouteContext};
 
-use crate::{FailoverLayer, ResponseBody, ResponseFuture, exhausted, journey::Journey};
+use crate::{
+    FailoverLayer, ResponseBody, ResponseFuture, course::Course, exhausted, journey::Journey,
+};
 
 /// Tries candidates in order. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -61,26 +63,28 @@ where
     fn call(&mut self, mut request: Request<Body>) -> ResponseFuture<S, B> {
         // What is here was never readied, so a clone is as good, and need not be given back.
         let inner = self.inner.clone();
-        if RouteContext::of(&request).candidates().is_none() {
-            return ResponseFuture::pass(inner, request);
-        }
-        let order = RouteContext::edit(&mut request, |cx| {
+        let candidates = RouteContext::edit(&mut request, |cx| {
             cx.edit_candidates(|candidates| candidates.rank());
             // The last word on the candidates: whatever a layer of the user's said is in it.
             cx.report().clone().decided(cx);
-            cx.candidates().map(Arc::clone)
+            cx.candidates().cloned()
         });
-        let order = order.iter().flat_map(|candidates| candidates.order());
-        let order: Vec<_> = order
-            .map(|candidate| Arc::clone(candidate.endpoint()))
-            .collect();
-        let forbidden = RouteContext::of(&request).candidates();
-        if order.is_empty()
-            && let Some(candidates) = forbidden
-        {
-            return ResponseFuture::refused(exhausted::vetoed(candidates));
+        let Some(candidates) = candidates else {
+            return ResponseFuture::pass(inner, request);
+        };
+        let order = candidates.order();
+        if order.is_empty() {
+            return ResponseFuture::refused(exhausted::vetoed(&candidates));
         }
+        let endpoints = order
+            .iter()
+            .map(|candidate| Arc::clone(candidate.endpoint()));
+        let course = |rules, class: &_| Course::new(endpoints, rules, class);
         let now = Instant::now();
-        ResponseFuture::drive(inner, Journey::begin(request, order, &self.layer, now), now)
+        ResponseFuture::drive(
+            inner,
+            Journey::begin(request, course, &self.layer, now),
+            now,
+        )
     }
 }

@@ -67,9 +67,14 @@ impl<S> Route<S> {
             let refusal = fit::refusal(&candidates, &ask);
             cx.set_route(route);
             cx.set_candidates(candidates);
-            // A refusal, too, shall show what spoke against each endpoint.
-            report.decided(cx);
-            refusal.map_or(Ok(()), Err)
+            match refusal {
+                // A refusal, too, shall show what spoke against each endpoint.
+                Some(fault) => {
+                    report.decided(cx);
+                    Err(fault)
+                }
+                None => Ok(()),
+            }
         })
     }
 }
