@@ -16,7 +16,7 @@ use crate::exhausted;
 #[derive(Debug)]
 pub(crate) struct Course {
     stops: Vec<Stop>,
-    rules: FailoverRules,
+    max_attempts: u32,
     max_ambiguous: u32,
     attempts: u32,
     ambiguous: u32,
@@ -64,7 +64,7 @@ impl Wait {
 impl Course {
     pub(crate) fn new(
         order: impl IntoIterator<Item = Arc<Endpoint>>,
-        rules: FailoverRules,
+        rules: &FailoverRules,
         class: &Class,
     ) -> Self {
         let stop = |endpoint| Stop {
@@ -75,7 +75,7 @@ impl Course {
         };
         Self {
             stops: order.into_iter().map(stop).collect(),
-            rules,
+            max_attempts: rules.max_attempts.max(1),
             max_ambiguous: class.max_ambiguous,
             attempts: 0,
             ambiguous: 0,
@@ -95,7 +95,7 @@ impl Course {
 
     /// Whether the attempt under way is the last that may be made, whatever comes of it.
     pub(crate) fn is_last(&self) -> bool {
-        self.attempts >= self.rules.max_attempts.max(1)
+        self.attempts >= self.max_attempts
     }
 
     /// The endpoint of a stop.
@@ -120,7 +120,7 @@ impl Course {
     /// Every untried endpoint was refused or has failed: those that failed in a way that passes
     /// may be tried once more after a pause.
     fn pause(&mut self) -> Next {
-        if self.pauses >= self.rules.max_attempts {
+        if self.pauses >= self.max_attempts {
             return Next::Stop;
         }
         let pauses = self.pauses;

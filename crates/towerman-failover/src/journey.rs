@@ -34,7 +34,7 @@ pub(crate) struct Journey {
 impl Journey {
     pub(crate) fn begin(
         mut request: Request<Body>,
-        course: impl FnOnce(FailoverRules, &Class) -> Course,
+        course: impl FnOnce(&FailoverRules, &Class) -> Course,
         layer: &FailoverLayer,
         now: Instant,
     ) -> Self {
@@ -47,7 +47,7 @@ impl Journey {
         Self {
             request: Some(request),
             report,
-            course: course(rules, &class),
+            course: course(&rules, &class),
             limits: Limits {
                 first_content: (!whole).then_some(class.first_content),
                 answer: class.answer,

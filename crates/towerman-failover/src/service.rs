@@ -79,7 +79,7 @@ where
         let endpoints = order
             .iter()
             .map(|candidate| Arc::clone(candidate.endpoint()));
-        let course = |rules, class: &_| Course::new(endpoints, rules, class);
+        let course = |rules: &_, class: &_| Course::new(endpoints, rules, class);
         let now = Instant::now();
         ResponseFuture::drive(
             inner,

@@ -20,7 +20,7 @@ fn course(count: usize) -> Course {
     let policy = PolicyHandle::new(draft).unwrap().load();
     let class = Class::default_for(Priority::Normal);
     let endpoints = policy.endpoints().iter().cloned();
-    Course::new(endpoints, FailoverRules::default(), &class)
+    Course::new(endpoints, &FailoverRules::default(), &class)
 }
 
 const fn throttled(millis: u64) -> Outcome {
