@@ -13,6 +13,8 @@ use pin_project_lite::pin_project;
 use tower_http::on_early_drop::{OnDropCallback, OnEarlyDropGuard};
 use towerman_core::{Body, BoxError, RouteReport};
 
+use towerman_wire::tail::Tail;
+
 use crate::voice::Voice;
 
 pin_project! {
@@ -22,6 +24,7 @@ pin_project! {
         kind: Kind<B>,
         // Present while the answer streams in the client's dialect.
         voice: Option<Voice>,
+        tail: Tail,
         left: Option<OnEarlyDropGuard<Left>>,
         done: bool,
     }
@@ -65,6 +68,7 @@ impl<B: http_body::Body> ResponseBody<B> {
         response.map(|body| Self {
             kind: Kind::Inner { body },
             voice,
+            tail: Tail::default(),
             left,
             done: false,
         })
@@ -73,10 +77,11 @@ impl<B: http_body::Body> ResponseBody<B> {
 
 impl<B> ResponseBody<B> {
     /// An answer of our own.
-    pub(crate) const fn own(body: Body) -> Self {
+    pub(crate) fn own(body: Body) -> Self {
         Self {
             kind: Kind::Own { body },
             voice: None,
+            tail: Tail::default(),
             left: None,
             done: false,
         }
@@ -95,24 +100,39 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
-        if *this.done {
-            return Poll::Ready(None);
-        }
-        let frame = match this.kind.project() {
-            KindProj::Inner { mut body } => {
-                let frame = ready!(body.as_mut().poll_frame(cx).map_err(Into::into));
-                *this.done = frame.is_none() || body.is_end_stream();
-                frame
+        let mut this = self.project();
+        let frame = loop {
+            if *this.done {
+                // What is left of a stream that ended by itself.
+                break this.tail.take().map(|rest| Ok(Frame::data(rest)));
             }
-            KindProj::Own { body } => return body.poll_frame(cx),
-        };
-        let frame = match (frame, this.voice) {
-            (Some(Err(error)), Some(voice)) => {
-                *this.done = true;
-                Some(Ok(Frame::data(voice.event(error.as_ref()))))
+            let frame = match this.kind.as_mut().project() {
+                KindProj::Inner { mut body } => {
+                    let frame = ready!(body.as_mut().poll_frame(cx).map_err(Into::into));
+                    *this.done = frame.is_none() || body.is_end_stream();
+                    frame
+                }
+                KindProj::Own { body } => return body.poll_frame(cx),
+            };
+            let Some(voice) = this.voice else {
+                break frame;
+            };
+            match frame {
+                Some(Ok(frame)) => {
+                    // Trailers have no place in a stream of events.
+                    let data = frame.into_data().ok();
+                    if let Some(events) = data.and_then(|data| this.tail.push(data)) {
+                        break Some(Ok(Frame::data(events)));
+                    }
+                }
+                Some(Err(error)) => {
+                    *this.done = true;
+                    // Half an event will never be one.
+                    this.tail.take();
+                    break Some(Ok(Frame::data(voice.event(error.as_ref()))));
+                }
+                None => {}
             }
-            (frame, _) => frame,
         };
         if *this.done
             && let Some(left) = this.left
@@ -123,11 +143,11 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.done
-            || match &self.kind {
-                Kind::Inner { body } => body.is_end_stream(),
-                Kind::Own { body } => body.is_end_stream(),
-            }
+        let over = match &self.kind {
+            Kind::Inner { body } => body.is_end_stream(),
+            Kind::Own { body } => body.is_end_stream(),
+        };
+        (over || self.done) && self.tail.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -174,9 +174,31 @@ async fn an_error_in_the_middle_of_a_stream_becomes_the_dialects_event() {
     let response = service.oneshot(ask("/v1/messages", CLAUDE)).await.unwrap();
     let text = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(text.starts_with("event: ping\n\n"), "{text}");
-    assert!(text.contains("event: error\n"), "{text}");
-    assert!(text.contains("broke off"), "{text}");
+    let (ping, error) = text.split_once("\n\n").unwrap();
+    assert_eq!(ping, "event: ping");
+    // Half an event before it would make it unreadable.
+    assert!(error.starts_with("event: error\n"), "{text}");
+    assert!(error.contains("broke off"), "{text}");
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_well_loses_no_byte() {
+    const TEXT: &str = "data: 1\n\n: comment\ndata: 2\n\ndata: without an end";
+    for size in 1..TEXT.len() {
+        let stream = service_fn(move |_: Request<Body>| async move {
+            let chunks = TEXT.as_bytes().chunks(size).map(Bytes::from_static);
+            let frames = Body::rope(chunks.collect::<Vec<_>>());
+            let response = Response::builder().header("content-type", "text/event-stream");
+            Ok::<_, BoxError>(response.body(frames)?)
+        });
+        let service = EdgeLayer::new().layer(stream);
+        let response = service.oneshot(ask("/v1/messages", CLAUDE)).await.unwrap();
+        assert_eq!(
+            response.into_body().collect().await.unwrap().to_bytes(),
+            TEXT,
+            "{size}"
+        );
+    }
 }
 
 /// A body of one frame and then an error.
@@ -195,7 +217,7 @@ impl http_body::Body for Breaks {
             Err(Fault::new(FaultKind::BadGateway, "the provider broke off").into())
         } else {
             Ok(http_body::Frame::data(Bytes::from_static(
-                b"event: ping\n\n",
+                b"event: ping\n\nevent: half\ndata: {",
             )))
         }))
     }

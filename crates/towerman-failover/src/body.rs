@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use towerman_core::{Attempt, BoxError, FailureKind, Fault, FaultKind};
 use towerman_wire::observe::Observed;
 
-use crate::{attempt::Limits, tail::Tail};
+use crate::attempt::Limits;
 
 /// The body of an attempt while it is held, and after.
 pub(crate) type Held<B> = Pin<Box<Observed<B>>>;
@@ -38,12 +38,11 @@ enum Kind<B> {
 
 struct Stream<B> {
     held: Frames,
-    tail: Tail,
     /// Taken when the stream is over: dropping it is what cancels the upstream call.
     inner: Option<Held<B>>,
     attempt: Arc<Attempt>,
     limits: Limits,
-    /// When the last event came. The timer is not reset per frame; when it rings, this tells
+    /// When the last line came. The timer is not reset per frame; when it rings, this tells
     /// whether it rang for a reason.
     last: Instant,
     timer: Pin<Box<Sleep>>,
@@ -70,7 +69,6 @@ impl<B> ResponseBody<B> {
         let timer = Box::pin(sleep_until((last + limits.idle).min(limits.deadline)));
         Self(Kind::Stream(Box::new(Stream {
             held,
-            tail: Tail::default(),
             inner: Some(inner),
             attempt,
             limits: *limits,
@@ -141,39 +139,34 @@ where
     B::Error: Into<BoxError>,
 {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        loop {
-            let polled = match self.held.pop_front() {
-                Some(frame) => Poll::Ready(Some(Ok(frame))),
-                None => match &mut self.inner {
-                    Some(inner) => inner.as_mut().poll_frame(cx),
-                    None => return Poll::Ready(None),
-                },
-            };
-            return match polled {
-                Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers have no place in a stream of events.
-                    let data = frame.into_data().ok();
-                    let Some(events) = data.and_then(|data| self.tail.push(data)) else {
-                        continue;
-                    };
+        if let Some(frame) = self.held.pop_front() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        match inner.as_mut().poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                // A provider that sends a byte now and then is as good as silent.
+                let data = frame.data_ref();
+                if data
+                    .is_some_and(|data| data.iter().rev().any(|byte| matches!(byte, b'\n' | b'\r')))
+                {
                     self.last = Instant::now();
-                    Poll::Ready(Some(Ok(Frame::data(events))))
                 }
-                Poll::Ready(Some(Err(error))) => {
-                    self.inner = None;
-                    let message = "the provider broke the stream off";
-                    let fault = Fault::new(FaultKind::BadGateway, message).because(error);
-                    Poll::Ready(Some(Err(fault.into())))
-                }
-                Poll::Ready(None) => {
-                    self.inner = None;
-                    Poll::Ready(match self.truncated() {
-                        Some(error) => Some(Err(error)),
-                        None => self.tail.take().map(|rest| Ok(Frame::data(rest))),
-                    })
-                }
-                Poll::Pending => self.poll_timer(cx),
-            };
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.inner = None;
+                let message = "the provider broke the stream off";
+                let fault = Fault::new(FaultKind::BadGateway, message).because(error);
+                Poll::Ready(Some(Err(fault.into())))
+            }
+            Poll::Ready(None) => {
+                self.inner = None;
+                Poll::Ready(self.truncated().map(Err))
+            }
+            Poll::Pending => self.poll_timer(cx),
         }
     }
 

@@ -95,7 +95,6 @@ mod future;
 mod journey;
 mod layer;
 mod service;
-mod tail;
 
 pub use self::{
     body::ResponseBody, budget::RetryBudget, future::ResponseFuture, layer::FailoverLayer,

@@ -268,25 +268,6 @@ async fn a_stream_that_ends_in_garbage_is_no_clean_end() {
 }
 
 #[tokio::test]
-async fn what_the_client_has_never_ends_in_the_middle_of_an_event() {
-    let (request, _) = request(&policy(1));
-    let service = FailoverLayer::new().layer(service_fn(|request| {
-        play(&[Does::Stream(&[ROLE, TEXT, "data: {\"object"])], request)
-    }));
-    let mut body = service.oneshot(request).await.unwrap().into_body();
-    let mut text = String::new();
-    let error = loop {
-        match body.frame().await.unwrap() {
-            Ok(frame) => text += str::from_utf8(frame.data_ref().unwrap()).unwrap(),
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(text, [ROLE, TEXT].concat());
-    assert!(find::<Fault>(error.as_ref()).is_some());
-    assert!(body.frame().await.is_none());
-}
-
-#[tokio::test]
 async fn if_every_endpoint_is_forbidden_the_client_hears_why() {
     let (mut request, _) = request(&policy(2));
     RouteContext::edit(&mut request, |cx| {
@@ -424,6 +405,46 @@ async fn a_stream_that_falls_silent_ends_with_a_timeout() {
         Duration::from_secs(60) + Duration::from_millis(begun.elapsed().subsec_millis().into())
     );
     assert_eq!(tried, ["0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_now_and_then_is_silence() {
+    let (request, report) = request(&policy(1));
+    let service = FailoverLayer::new().layer(service_fn(|request: Request<Body>| async move {
+        let response = play(&[Does::Stalls(&[TEXT])], request).await?;
+        Ok::<_, BoxError>(response.map(|body| Body::stream(Drip(Box::pin(body), None))))
+    }));
+    let body = service.oneshot(request).await.unwrap().into_body();
+    let error = body.collect().await.unwrap_err();
+    assert!(find::<Fault>(error.as_ref()).is_some());
+    assert_eq!(
+        report.attempts()[0].facts().failure,
+        Some(FailureKind::IdleTimeout)
+    );
+}
+
+/// A body that goes on with a byte every ten seconds.
+struct Drip(Pin<Box<Body>>, Option<Pin<Box<tokio::time::Sleep>>>);
+
+impl http_body::Body for Drip {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = self.0.as_mut().poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        let ten = Duration::from_secs(10);
+        let timer = self
+            .1
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(ten)));
+        std::task::ready!(timer.as_mut().poll(cx));
+        timer.as_mut().reset(tokio::time::Instant::now() + ten);
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b":")))))
+    }
 }
 
 #[tokio::test(start_paused = true)]

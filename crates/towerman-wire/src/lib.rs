@@ -41,4 +41,5 @@ mod json;
 pub mod observe;
 pub mod retry_after;
 pub mod sse;
+pub mod tail;
 pub mod translate;

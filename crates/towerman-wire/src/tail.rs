@@ -1,20 +1,24 @@
 //! Cuts a stream where its events end.
 
 use bytes::{Bytes, BytesMut};
+use memchr::memrchr2;
+
+use crate::sse::EVENT_LIMIT;
 
 /// Passes on whole events only: what the client has never ends in the middle of one, so that an
 /// error can be told in an event of its own, whenever the provider breaks off.
 ///
 /// Providers send an event per frame, so nearly every frame passes as it is. Frames are neither
-/// joined nor copied unless an event is cut by their ends.
+/// joined nor copied unless an event is cut by their ends. What is longer than [`EVENT_LIMIT`] is
+/// no event, and passes as it comes.
 #[derive(Debug, Default)]
-pub(crate) struct Tail {
+pub struct Tail {
     kept: BytesMut,
 }
 
 impl Tail {
     /// Takes a frame, and gives what ends with the end of an event. The rest is kept.
-    pub(crate) fn push(&mut self, mut frame: Bytes) -> Option<Bytes> {
+    pub fn push(&mut self, mut frame: Bytes) -> Option<Bytes> {
         if self.kept.is_empty() {
             let end = events_end(&frame);
             if end < frame.len() {
@@ -25,12 +29,20 @@ impl Tail {
         // An empty line may be cut by the frames' ends.
         let seen = self.kept.len().saturating_sub(3);
         self.kept.extend_from_slice(&frame);
-        let end = events_end(&self.kept[seen..]);
-        (end > 0).then(|| self.kept.split_to(seen + end).freeze())
+        match events_end(&self.kept[seen..]) {
+            0 if self.kept.len() > EVENT_LIMIT => self.take(),
+            0 => None,
+            end => Some(self.kept.split_to(seen + end).freeze()),
+        }
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
     }
 
     /// What is left when the stream ended by itself.
-    pub(crate) fn take(&mut self) -> Option<Bytes> {
+    pub fn take(&mut self) -> Option<Bytes> {
         (!self.kept.is_empty()).then(|| self.kept.split().freeze())
     }
 }
@@ -38,21 +50,17 @@ impl Tail {
 /// How many bytes at the start are whole events: up to the last empty line, and with it.
 fn events_end(bytes: &[u8]) -> usize {
     let mut rest = bytes;
-    while let Some(end) = rest.iter().rposition(is_line_end) {
+    while let Some(end) = memrchr2(b'\n', b'\r', rest) {
         let before = match &rest[..=end] {
             [before @ .., b'\r', b'\n'] | [before @ .., _] => before,
             [] => return 0,
         };
-        if before.last().is_some_and(is_line_end) {
+        if let [.., b'\n' | b'\r'] = before {
             return end + 1;
         }
         rest = before;
     }
     0
-}
-
-const fn is_line_end(byte: &u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
 }
 
 #[cfg(test)]
@@ -91,6 +99,17 @@ mod tests {
         let passed = Tail::default().push(frame.clone()).unwrap();
         assert_eq!(passed.as_ptr(), frame.as_ptr());
         assert_eq!(passed, frame);
+    }
+
+    #[test]
+    fn what_never_ends_is_not_kept_for_ever() {
+        let mut tail = Tail::default();
+        let frame = Bytes::from(vec![b'x'; EVENT_LIMIT / 2]);
+        let passed: usize = (0..6)
+            .filter_map(|_| tail.push(frame.clone()))
+            .map(|bytes| bytes.len())
+            .sum();
+        assert_eq!(passed, 3 * EVENT_LIMIT);
     }
 
     #[test]
