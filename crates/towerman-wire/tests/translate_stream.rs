@@ -399,11 +399,16 @@ fn an_error_inside_the_stream_is_told_in_the_clients_dialect_and_ends_it() {
 
 #[test]
 fn nonsense_is_an_error_and_never_an_ending() {
-    for bad in ["data: {\n\n", "data: <html>\n\n", "data: [DONE]\n\n"] {
+    let three = |bad: &str| bad.repeat(3);
+    for bad in [
+        &three("data: {\n\n"),
+        &three("data: <html>\n\n"),
+        "data: [DONE]\n\n",
+    ] {
         let out = to_anthropic(bad);
         assert_eq!(order(&out), ["error"], "{bad}");
     }
-    let out = to_openai("data: {\n\n");
+    let out = to_openai(&three("data: {\n\n"));
     assert!(out.contains("\"error\"") && !out.contains("[DONE]"));
     // Arguments that go on after their object is whole.
     let sse = openai(&[
@@ -416,6 +421,24 @@ fn nonsense_is_an_error_and_never_an_ending() {
     // A call that never gets a name.
     let sse = openai(&[fragment(0, "{}"), finish("stop")]);
     assert_eq!(order(&to_anthropic(&sse)).pop().as_deref(), Some("error"));
+}
+
+#[test]
+fn a_lone_event_that_cannot_be_read_is_passed_over() {
+    let bad = "data: {\"choices\":[\n\n";
+    let good = openai(&[
+        delta(json!({"role": "assistant", "content": ""})),
+        delta(json!({"content": "hello"})),
+        finish("stop"),
+    ]) + "data: [DONE]\n\n";
+    let (first, rest) = good.split_at(good.find("\n\n").unwrap() + 2);
+    let out = to_anthropic(&format!("{bad}{first}{bad}{bad}{rest}"));
+    assert_eq!(out, to_anthropic(&good));
+
+    let good = anthropic_example();
+    let (first, rest) = good.split_at(good.find("\n\n").unwrap() + 2);
+    let out = to_openai(&format!("{bad}{bad}{first}{bad}{rest}"));
+    assert_eq!(out, to_openai(&good));
 }
 
 #[test]

@@ -97,6 +97,7 @@ enum Open {
 #[derive(Debug)]
 pub(in crate::translate) struct Events {
     options: Options,
+    reader: trouble::Reader,
     id: String,
     model: String,
     begun: bool,
@@ -115,6 +116,7 @@ impl Events {
     pub(in crate::translate) fn new(options: Options) -> Self {
         Self {
             options,
+            reader: trouble::Reader::default(),
             id: String::new(),
             model: String::new(),
             begun: false,
@@ -135,9 +137,11 @@ impl Events {
         if self.over || data.trim_ascii().is_empty() {
             return;
         }
-        let taken = serde_json::from_slice::<Event<'_>>(data)
-            .map_err(|error| trouble::nonsense().because(error))
-            .and_then(|event| self.event(event, out));
+        let taken = match self.reader.read::<Event<'_>>(data) {
+            Ok(Some(event)) => self.event(event, out),
+            Ok(None) => Ok(()),
+            Err(fault) => Err(fault),
+        };
         if let Err(fault) = taken {
             self.fail(&fault, out);
         }

@@ -92,6 +92,7 @@ struct FunctionDelta<'a> {
 #[derive(Debug)]
 pub(in crate::translate) struct Events {
     options: Options,
+    reader: trouble::Reader,
     begun: bool,
     over: bool,
     blocks: Blocks,
@@ -107,6 +108,7 @@ impl Events {
     pub(in crate::translate) fn new(options: Options) -> Self {
         Self {
             options,
+            reader: trouble::Reader::default(),
             begun: false,
             over: false,
             blocks: Blocks::default(),
@@ -156,8 +158,9 @@ impl Events {
     }
 
     fn chunk(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-        let chunk: Chunk<'_> =
-            serde_json::from_slice(data).map_err(|error| trouble::nonsense().because(error))?;
+        let Some(chunk) = self.reader.read::<Chunk<'_>>(data)? else {
+            return Ok(());
+        };
         if let Some(error) = chunk.error {
             return Err(trouble::read(error));
         }
