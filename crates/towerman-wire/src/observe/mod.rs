@@ -72,7 +72,10 @@ where
         408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, SystemTime::now()),
         _ => None,
     };
-    let observer = Observer::new(dialect, status, media_type);
+    let mut observer = Observer::new(dialect, status, media_type);
+    if let Some(bytes) = inner.size_hint().exact() {
+        observer.expect(bytes);
+    }
     attempt.note(|facts| {
         facts.status = Some(status);
         facts.streams = observer.streams();

@@ -88,10 +88,21 @@ impl Observer {
         )
     }
 
+    /// The body is to be this long. A whole answer was generated to its end before its head was
+    /// sent, so all of it counts, however much arrives.
+    pub(super) const fn expect(&mut self, bytes: u64) {
+        if matches!(self.mode, Mode::Undecided { .. }) && !self.streams() {
+            self.state.learned.content_bytes = bytes;
+        }
+    }
+
     /// Reads the next bytes of the body.
     pub fn push(&mut self, bytes: &Bytes) {
         if let Mode::Undecided { media_type } = self.mode {
             self.mode = decide(media_type, bytes);
+            if matches!(self.mode, Mode::Events(_)) {
+                self.state.learned.content_bytes = 0;
+            }
         }
         match &mut self.mode {
             Mode::Events(framer) => {
@@ -103,9 +114,10 @@ impl Observer {
             }
             Mode::Whole(kept) => {
                 kept.push(bytes);
+                self.state.received(kept.size);
                 if kept.size > ANSWER_LIMIT {
                     // Too large to judge, and too much to send twice.
-                    self.state.deliver(bytes.len());
+                    self.state.deliver(0);
                 }
             }
             Mode::Error(kept) => {

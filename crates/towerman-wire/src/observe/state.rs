@@ -30,7 +30,7 @@ pub struct Learned {
     pub complete: bool,
     /// How it failed.
     pub failure: Option<FailureKind>,
-    /// Bytes of content delivered.
+    /// Bytes of content delivered. Of a whole answer that could not be read, bytes of its body.
     pub content_bytes: u64,
     /// Events that could not be read.
     pub skipped: u64,
@@ -140,6 +140,7 @@ impl State {
     pub(super) fn whole(&mut self, body: &[u8]) {
         let Some(dialect) = self.dialect.or_else(|| detect(body)) else {
             // Nobody said that this is a dialect, and it does not look like one.
+            self.learned.content_bytes = 0;
             self.deliver(body.trim_ascii().len());
             return self.complete();
         };
@@ -155,6 +156,12 @@ impl State {
                 self.complete();
             }
         }
+    }
+
+    /// This much of a whole answer is here, and not yet read.
+    pub(super) fn received(&mut self, size: usize) {
+        self.learned.content_bytes = self.learned.content_bytes.max(size as u64);
+        self.news = true;
     }
 
     pub(super) fn deliver(&mut self, bytes: usize) {

@@ -259,6 +259,35 @@ fn a_whole_answer_is_read_at_its_end() {
 }
 
 #[test]
+fn a_whole_answer_counts_in_full_until_it_is_read() {
+    let answer = r#"{"choices":[{"message":{"content":"hello"},"finish_reason":"stop"}]}"#;
+    let promised = |text: &'static str| Response::new(towerman_core::Body::from(text));
+    let whole = attempt(Some(OPENAI));
+    let mut watched = observe(promised(answer), &whole);
+    assert_eq!(whole.facts().content_bytes, answer.len() as u64);
+    next(&mut watched);
+    assert_eq!(whole.facts().content_bytes, 5);
+
+    // Without a promise, what has arrived counts.
+    let torn = attempt(Some(OPENAI));
+    let mut watched = observe(response(200, script(&[&answer[..30], "more"])), &torn);
+    next(&mut watched);
+    assert_eq!(
+        (torn.facts().content_bytes, torn.phase()),
+        (30, Phase::Open)
+    );
+
+    let events = attempt(Some(OPENAI));
+    let mut watched = observe(promised(HELLO), &events);
+    next(&mut watched);
+    assert_eq!(
+        events.facts().content_bytes,
+        5,
+        "a stream's content is counted"
+    );
+}
+
+#[test]
 fn an_answer_too_large_to_keep_is_complete_and_not_judged() {
     let mut observer = Observer::new(Some(OPENAI), StatusCode::OK, None);
     observer.push(&Bytes::from_static(
