@@ -10,10 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use towerman_core::{Attempt, BoxError, Dialect, FailureKind, Fault, Target};
+use towerman_core::{Attempt, BoxError, Dialect, FailureKind, Fault, FaultKind, Target};
 use towerman_wire::{
     fault,
     observe::{Observed, observe},
@@ -78,6 +78,21 @@ where
         let (mut parts, body) = observe(response, attempt).into_parts();
         let success = parts.status.is_success();
         let streams = success && is_event_stream(&parts.headers);
+        let provider = &attempt.endpoint().provider;
+        let remote = matches!(provider.target, Target::Url(_));
+        let back = match back {
+            // A proxy's page says the same thing in no dialect at all.
+            Back::Untouched | Back::StripUsage
+                if remote && !success && !is_json(&parts.headers) =>
+            {
+                Back::Translate {
+                    from: provider.dialect,
+                    to: provider.dialect,
+                    include_usage: false,
+                }
+            }
+            back => back,
+        };
         let work = match back {
             Back::StripUsage if streams => Work::Strip(Strip::default()),
             Back::Untouched | Back::StripUsage => Work::Pass,
@@ -102,11 +117,15 @@ where
                 attempt: Arc::clone(attempt),
             })),
         };
-        if matches!(attempt.endpoint().provider.target, Target::Url(_)) {
+        if remote {
             head::filter(&mut parts.headers);
         }
         if !matches!(work, Work::Pass) {
             parts.headers.remove(header::CONTENT_LENGTH);
+        }
+        if matches!(work, Work::Whole(_)) {
+            let json = HeaderValue::from_static("application/json");
+            parts.headers.insert(header::CONTENT_TYPE, json);
         }
         Response::from_parts(parts, Self::new(Inner::Observed { body }, work))
     }
@@ -236,8 +255,7 @@ impl Whole {
         let bytes = mem::take(&mut self.bytes);
         if !self.status.is_success() {
             let fault = fault::read(self.from, self.status, &self.headers, &bytes);
-            // The status is on its way already; only the words are translated here.
-            return Ok(fault::render(self.to, &fault, None).1);
+            return Ok(fault::render(self.to, &fitting(self.status, fault), None).1);
         }
         translate::response(self.from, self.to, &bytes, None, unix_time()).inspect_err(|_| {
             self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
@@ -245,10 +263,30 @@ impl Whole {
     }
 }
 
+/// The fault in words that fit the status, which is on its way already. That the caller is at fault
+/// was decided by the status alone, so the words must not blame the provider.
+fn fitting(status: StatusCode, fault: Fault) -> Fault {
+    let callers = matches!(status.as_u16(), 400..=499)
+        && !matches!(status.as_u16(), 401 | 402 | 403 | 408 | 429);
+    if callers && !fault.kind().is_callers() {
+        return Fault::new(
+            FaultKind::InvalidRequest,
+            "The provider refused the request.",
+        );
+    }
+    fault
+}
+
 /// Seconds, for the `created` that OpenAI's dialect asks for.
 fn unix_time() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

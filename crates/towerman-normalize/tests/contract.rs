@@ -151,6 +151,47 @@ async fn an_answer_of_the_same_dialect_is_byte_identical_and_its_usage_is_noted(
     assert_eq!((usage.input, usage.cache_read, usage.output), (4, 3, 2));
 }
 
+/// What an OpenAI client gets of an answer with this status, media type and body.
+async fn refused(
+    provider: Dialect,
+    status: u16,
+    media: &'static str,
+    body: &'static str,
+) -> serde_json::Value {
+    let inner = service_fn(move |_: Request<Body>| async move {
+        let response = Response::builder()
+            .status(status)
+            .header("content-type", media);
+        response.body(Body::from(body))
+    });
+    let provider = ProviderDraft::url("p", provider, "http://127.0.0.1:1");
+    let (request, _) = routed(Dialect::OpenAiChat, provider, CHAT);
+    let response = NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    assert_eq!(response.status(), status);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[tokio::test]
+async fn an_error_page_is_told_in_the_clients_dialect() {
+    for provider in Dialect::ALL {
+        let error = refused(provider, 404, "text/html", "<html>404</html>").await;
+        assert_eq!(error["error"]["code"], "model_not_found", "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_a_translated_error_fit_its_status() {
+    let busy = r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
+    let error = refused(Dialect::Anthropic, 409, "application/json", busy).await;
+    assert_eq!(error["error"]["type"], "invalid_request_error", "{error}");
+}
+
 #[tokio::test]
 async fn another_dialects_stream_comes_back_in_the_clients() {
     const EVENTS: &str = concat!(
