@@ -11,19 +11,17 @@ use std::{
 use http::{Method, StatusCode};
 use serde_json::json;
 use towerman_sim::Sim;
-use towerman_tests::{post, root, send};
+use towerman_tests::{post, root, send, target};
 
 /// The binary, built if it is not there.
 fn binary() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--package", "towerman-gateway"])
         .current_dir(root())
         .status()
         .unwrap();
     assert!(status.success());
-    target.join("debug/towerman")
+    target().join("debug/towerman")
 }
 
 /// A running gateway; killed by process id if a test fails.

@@ -8,7 +8,7 @@ use towerman::core::{
     policy::{Draft, ProviderDraft, RouteDraft},
 };
 use towerman_sim::{Fault, Sim};
-use towerman_tests::{Gateway, root};
+use towerman_tests::{Gateway, root, target};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_official_sdks_see_a_provider_and_no_quirk() {
@@ -77,9 +77,7 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
 
 /// The interpreter that has the SDKs; they are installed on first use.
 fn python() -> std::path::PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-    let python = target.join("sdk-venv/bin/python");
+    let python = target().join("sdk-venv/bin/python");
     let status = Command::new(env!("CARGO"))
         .args(["xtask", "sdks"])
         .current_dir(root())

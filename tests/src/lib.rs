@@ -1,9 +1,11 @@
 //! What whole-stack tests share: a gateway in this process, simulated providers, a client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+pub mod client;
 pub mod in_memory;
 
 use std::{
+    collections::BTreeMap,
     env,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -36,6 +38,11 @@ pub fn root() -> PathBuf {
         .parent()
         .expect("tests have a parent")
         .to_owned()
+}
+
+/// Where builds and what they make go.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }
 
 /// The folder of recorded traffic; `None`, said loudly, where it is absent. Under CI it must be
@@ -116,6 +123,19 @@ impl Gateway {
     /// `http://…` without a path.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The samples of its metrics.
+    pub async fn metrics(&self) -> BTreeMap<String, f64> {
+        let url = format!("{}/metrics", self.url());
+        samples(&send(&url, Method::GET, &[], "").await.text())
+    }
+
+    /// Attempts under way, by what the endpoints' boards say.
+    pub fn in_flight(&self) -> u32 {
+        let policy = self.policy.load();
+        let boards = policy.endpoints().iter().map(|endpoint| &endpoint.board);
+        boards.map(|board| board.in_flight()).sum()
     }
 
     /// Stops it and waits until it has.
@@ -201,4 +221,26 @@ pub async fn post(url: &str, body: &serde_json::Value) -> Answer {
         body.to_string(),
     )
     .await
+}
+
+/// The samples of a Prometheus scrape, by series.
+pub fn samples(text: &str) -> BTreeMap<String, f64> {
+    text.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(series, value)| (series.to_owned(), value.parse().expect("a number")))
+        .collect()
+}
+
+/// Waits until `holds` does, asking again and again; false if it does not within ten seconds.
+///
+/// Time decides nothing but when to give up.
+pub async fn eventually(mut holds: impl FnMut() -> bool) -> bool {
+    for _ in 0..2_000 {
+        if holds() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    holds()
 }

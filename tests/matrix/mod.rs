@@ -1,0 +1,7 @@
+//! What the fault matrix is made of.
+
+pub(crate) mod case;
+mod check;
+pub(crate) mod rows;
+mod stage;
+mod story;
