@@ -116,9 +116,10 @@ fn openai_type(fault: &Fault) -> (&'static str, Option<&'static str>) {
         FaultKind::ContextLength => (INVALID, Some("context_length_exceeded")),
         FaultKind::Authentication => (INVALID, Some("invalid_api_key")),
         FaultKind::Permission => (INVALID, Some("permission_denied")),
-        FaultKind::NotFound if matches!(fault.named_param(), None | Some("model")) => {
+        FaultKind::NotFound if fault.named_param() == Some("model") => {
             (INVALID, Some("model_not_found"))
         }
+        FaultKind::NotFound if fault.named_param().is_none() => (INVALID, Some("unknown_url")),
         FaultKind::MethodNotAllowed => (INVALID, Some("method_not_allowed")),
         FaultKind::TooLarge => (INVALID, Some("request_too_large")),
         FaultKind::UnsupportedMediaType => (INVALID, Some("unsupported_media_type")),

@@ -154,6 +154,9 @@ pub fn read(dialect: Dialect, status: StatusCode, headers: &HeaderMap, body: &[u
     };
     if let Some(param) = error.param.filter(|_| kind.is_callers()) {
         fault = fault.param(param.chars().take(128).collect::<String>());
+    } else if kind == FaultKind::NotFound {
+        // The path is ours and right.
+        fault = fault.param("model");
     }
     if matches!(status.as_u16(), 408 | 409 | 429 | 500..)
         && let Some(delay) = retry_after::read(headers, SystemTime::now())

@@ -68,6 +68,14 @@ fn anthropic_clients_get_their_error_object() {
 }
 
 #[test]
+fn a_path_that_is_not_there_is_no_model_that_is_not_there() {
+    let code = |fault: &Fault| json(&render(OPENAI, fault, None).1)["error"]["code"].clone();
+    assert_eq!(code(&Fault::new(FaultKind::NotFound, "m")), "unknown_url");
+    let theirs = provider(ANTHROPIC, 404, &json!({}));
+    assert_eq!(code(&theirs), "model_not_found");
+}
+
+#[test]
 fn every_kind_has_a_type_that_fits_its_status() {
     for kind in KINDS {
         let fault = Fault::new(kind, "m");
