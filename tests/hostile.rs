@@ -1,6 +1,9 @@
 //! Bad input: a precise 4xx in the caller's dialect, counted, never forwarded.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -9,7 +12,11 @@ use towerman::core::{
     policy::{Draft, ProviderDraft, RouteDraft, TenantDraft},
 };
 use towerman_sim::{Sim, SimServer};
-use towerman_tests::{Answer, Gateway, post, send};
+use towerman_tests::{
+    Answer, Gateway,
+    client::{self, Heard},
+    send,
+};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -142,70 +149,233 @@ async fn what_is_wrong_with_a_body_is_said_and_nothing_is_forwarded() {
     server.shutdown().await;
 }
 
-#[tokio::test]
-async fn heads_that_cannot_be_served_get_their_own_status() {
-    let (gateway, sim, server) = gateway(&[]).await;
-    let url = |path: &str| format!("{}{path}", gateway.url());
-    let chat = url("/v1/chat/completions");
+/// A request that cannot be served, and what becomes of it.
+struct Bad {
+    what: &'static str,
+    method: Method,
+    path: Option<&'static str>,
+    headers: &'static [(&'static str, &'static str)],
+    /// Instead of a good body.
+    body: Option<Bytes>,
+    status: u16,
+    /// The code that OpenAI's dialect has for it.
+    code: Option<&'static str>,
+    /// The name under which it is counted.
+    counted: &'static str,
+}
 
-    let answer = send(&chat, Method::GET, &[], "").await;
-    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(answer.headers["allow"], "POST");
+/// The good request that the bad ones are made from.
+const GOOD: Bad = Bad {
+    what: "good",
+    method: Method::POST,
+    path: None,
+    headers: &[],
+    body: None,
+    status: 200,
+    code: None,
+    counted: "success",
+};
 
-    let answer = post(&url("/v1/chat/completion"), &hello()).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    kind(&answer);
-    let answer = send(
-        &url("/v1/nothing"),
-        Method::POST,
-        &[("anthropic-version", "2023-06-01")],
-        "{}",
-    )
-    .await;
-    assert_eq!(
-        (answer.status, &answer.json()["type"]),
-        (StatusCode::NOT_FOUND, &json!("error"))
-    );
-
-    let mut unknown = hello();
-    unknown["model"] = "no-such-model".into();
-    let answer = post(&chat, &unknown).await;
-    assert_eq!(answer.status, StatusCode::NOT_FOUND);
-    assert_eq!(answer.json()["error"]["param"], "model");
-    assert!(
-        !answer.text().contains("secret-route"),
-        "other routes are nobody's business"
-    );
-
-    let large = "x".repeat(5 * 1024 * 1024);
-    let answer = send(&chat, Method::POST, &[JSON], large).await;
-    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
-
-    for (name, value) in [
-        ("content-encoding", "gzip"),
-        ("content-type", "multipart/form-data"),
+fn bad() -> Vec<Bad> {
+    let mut all = Vec::new();
+    for method in [
+        Method::GET,
+        Method::PUT,
+        Method::DELETE,
+        Method::PATCH,
+        Method::OPTIONS,
     ] {
-        let answer = send(&chat, Method::POST, &[(name, value)], hello().to_string()).await;
-        assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{name}");
+        all.push(Bad {
+            what: "wrong method",
+            method,
+            status: 405,
+            code: Some("method_not_allowed"),
+            counted: "method_not_allowed",
+            ..GOOD
+        });
     }
-    for (name, value) in [("x-priority", "urgent"), ("x-session-id", "a\tb\u{e9}")] {
-        let answer = send(
-            &chat,
-            Method::POST,
-            &[JSON, (name, value)],
-            hello().to_string(),
-        )
-        .await;
+    for path in [
+        "/",
+        "/v1/chat/completion",
+        "/v1/messages/",
+        "/v1//messages",
+        "/V1/messages",
+        "/v1/%6dessages",
+        "/v1/../healthz",
+        "/v1/models",
+    ] {
+        all.push(Bad {
+            what: "wrong path",
+            path: Some(path),
+            status: 404,
+            code: Some("unknown_url"),
+            counted: "not_found",
+            ..GOOD
+        });
+    }
+    all.push(Bad {
+        what: "too large",
+        body: Some("x".repeat(5 * 1024 * 1024).into()),
+        status: 413,
+        code: Some("request_too_large"),
+        counted: "too_large",
+        ..GOOD
+    });
+    for headers in [
+        &[("content-encoding", "gzip")][..],
+        &[("content-encoding", "br, gzip")],
+        &[("content-type", "multipart/form-data; boundary=x")],
+    ] {
+        all.push(Bad {
+            what: "no plain JSON",
+            headers,
+            status: 415,
+            code: Some("unsupported_media_type"),
+            counted: "unsupported_media_type",
+            ..GOOD
+        });
+    }
+    for body in ["", "{", "[]", "null", "{\"model\":\"chat\"} x"] {
+        all.push(Bad {
+            what: "broken JSON",
+            body: Some(body.into()),
+            status: 400,
+            counted: "invalid_request",
+            ..GOOD
+        });
+    }
+    for headers in [
+        &[("x-priority", "urgent")][..],
+        &[("x-priority", "")],
+        &[("x-priority", "h\u{ef}gh")],
+        &[("x-session-id", "a\tb")],
+        &[("x-session-id", "a b")],
+        &[("x-session-id", "\u{e9}")],
+        &[("x-session-id", "")],
+    ] {
+        all.push(Bad {
+            what: "hostile header",
+            headers,
+            status: 400,
+            counted: "invalid_request",
+            ..GOOD
+        });
+    }
+    all.push(Bad {
+        what: "unknown model",
+        body: Some(r#"{"model":"no-such-model","max_tokens":1,"messages":[{"role":"user","content":"a"}]}"#.into()),
+        status: 404,
+        code: Some("model_not_found"),
+        counted: "not_found",
+        ..GOOD
+    });
+    for headers in [
+        &[("authorization", "Bearer key-2")][..],
+        &[("x-api-key", "key-2")],
+        &[("authorization", "Bearer ' OR '1'='1")],
+        &[("authorization", "Basic a2V5LTE=")],
+        &[("authorization", "Bearer \u{e9}")],
+    ] {
+        all.push(Bad {
+            what: "unknown key",
+            headers,
+            status: 401,
+            code: Some("invalid_api_key"),
+            counted: "authentication",
+            ..GOOD
+        });
+    }
+    all
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_is_said_in_the_callers_dialect_counted_and_never_forwarded() {
+    let (open, open_sim, _open_server) = gateway(&[]).await;
+    let (closed, closed_sim, _closed_server) =
+        gateway(&[("team", "key-1", Priority::Normal)]).await;
+    let mut counted: BTreeMap<&str, f64> = BTreeMap::new();
+    for bad in bad() {
+        for dialect in Dialect::ALL {
+            // Only where keys are asked for can one be unknown.
+            let gateway = if bad.counted == "authentication" {
+                &closed
+            } else {
+                &open
+            };
+            let url = format!("{}{}", gateway.url(), bad.path.unwrap_or(dialect.path()));
+            let mut headers = vec![JSON];
+            if dialect == Dialect::Anthropic {
+                headers.push(("anthropic-version", "2023-06-01"));
+            }
+            headers.retain(|(name, _)| bad.headers.iter().all(|(other, _)| other != name));
+            headers.extend(bad.headers);
+            let good = || client::ask(dialect, "chat", "hi", false).to_string().into();
+            let body = bad.body.clone().unwrap_or_else(good);
+            let answer = send(&url, bad.method.clone(), &headers, body).await;
+            let case = format!(
+                "{} {} {:?} {:?} in {dialect}: {}",
+                bad.what,
+                bad.method,
+                bad.path,
+                bad.headers,
+                answer.text()
+            );
+            let Ok(Heard::Refused(trouble)) = client::read(dialect, &answer) else {
+                panic!("{case}")
+            };
+            assert_eq!(trouble.status, bad.status, "{case}");
+            if dialect == Dialect::OpenAiChat {
+                assert_eq!(trouble.code.as_deref(), bad.code, "{case}");
+            }
+            let allow = answer
+                .headers
+                .get("allow")
+                .map(|value| value.to_str().unwrap());
+            assert_eq!(allow, (bad.status == 405).then_some("POST"), "{case}");
+            for (_, value) in bad
+                .headers
+                .iter()
+                .filter(|(name, _)| *name != "content-type")
+            {
+                assert!(
+                    value.is_empty() || !answer.text().contains(value),
+                    "it is not quoted back: {case}"
+                );
+            }
+            *counted.entry(bad.counted).or_default() += 1.0;
+        }
+    }
+    let mut seen: BTreeMap<String, f64> = BTreeMap::new();
+    for gateway in [&open, &closed] {
+        for (series, value) in gateway.metrics().await {
+            let attempt = series.starts_with("towerman_attempts_total{endpoint=\"p/");
+            assert!(!attempt, "{series}");
+            if !series.starts_with("towerman_requests_total") {
+                continue;
+            }
+            let (_, outcome) = series.split_once(",outcome=\"").unwrap();
+            let name = outcome.trim_end_matches("\"}").to_owned();
+            *seen.entry(name).or_default() += value;
+        }
+    }
+    let counted = counted
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect();
+    assert_eq!(seen, counted);
+    for sim in [open_sim, closed_sim] {
         assert_eq!(
-            answer.status,
-            StatusCode::BAD_REQUEST,
-            "{name}: {}",
-            answer.text()
+            (sim.book().requests(), sim.received().len()),
+            (0, 0),
+            "nothing was forwarded"
         );
     }
-    assert_eq!(sim.book().requests(), 0, "nothing was forwarded");
-    gateway.stop().await;
-    server.shutdown().await;
+    for gateway in [&open, &closed] {
+        let lines = gateway.ledger.lines();
+        assert!(lines.iter().all(|line| &*line.provider != "p"), "{lines:?}");
+    }
+    open.stop().await;
+    closed.stop().await;
 }
 
 #[tokio::test]
