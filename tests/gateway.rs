@@ -10,8 +10,12 @@ use std::{
 
 use http::{Method, StatusCode};
 use serde_json::json;
-use towerman_sim::Sim;
-use towerman_tests::{post, root, send, target};
+use towerman::core::Dialect;
+use towerman_sim::{Model, Sim};
+use towerman_tests::{
+    client::{self, Heard},
+    eventually, post, root, send, target,
+};
 
 /// The binary, built if it is not there.
 fn binary() -> PathBuf {
@@ -172,9 +176,97 @@ async fn it_serves_reloads_and_stops_in_order() {
     server.shutdown().await;
 }
 
+/// A file in which `chat` is served by `model`, and `long` by a slow one if it is there at all.
+fn two_routes(url: &str, model: &str, long: bool) -> String {
+    let long = if long { "long = [\"sim/slow\"]\n" } else { "" };
+    format!(
+        "[server]\ndrain = \"0s\"\n[providers]\nsim = {{ dialect = \"openai-chat\", url = \"{url}\" }}\n\
+         [routes]\nchat = [\"sim/{model}\"]\n{long}"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reloads_are_live_within_a_second_and_lose_no_request_and_no_stream() {
+    const MODELS: [&str; 2] = ["even", "odd"];
+    let slow = Model::new("slow")
+        .per_token(Duration::from_millis(40))
+        .output_tokens(60);
+    let sim = Sim::openai("sim")
+        .model(slow)
+        .model(Model::new(MODELS[0]))
+        .model(Model::new(MODELS[1]))
+        .build();
+    let server = sim.serve().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("towerman.toml");
+    std::fs::write(&file, two_routes(&server.base_url(), MODELS[0], true)).unwrap();
+    let mut gateway = Running::start(&file);
+    let chat = format!("{}/v1/chat/completions", gateway.url);
+
+    // A stream that goes on through all that follows.
+    let long = client::ask(Dialect::OpenAiChat, "long", "hi", true);
+    let (url, ask) = (chat.clone(), long.clone());
+    let stream = tokio::spawn(async move { post(&url, &ask).await });
+    assert!(eventually(|| sim.book().totals().output > 0).await);
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut load = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (chat, stopped) = (chat.clone(), stopped.clone());
+        load.spawn(async move {
+            let hello = client::ask(Dialect::OpenAiChat, "chat", "hi", false);
+            let mut answers = 0_u64;
+            while !*stopped.borrow() {
+                let answer = post(&chat, &hello).await;
+                assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+                answers += 1;
+            }
+            answers
+        });
+    }
+    let hello = client::ask(Dialect::OpenAiChat, "chat", "hi", false);
+    let mut answers = 0;
+    for swap in 1..=5 {
+        let model = MODELS[swap % 2];
+        // The stream's route is gone from the first swap on.
+        std::fs::write(&file, two_routes(&server.base_url(), model, false)).unwrap();
+        let begun = Instant::now();
+        loop {
+            let answer = post(&chat, &hello).await;
+            answers += 1;
+            if answer.json()["model"] == model {
+                break;
+            }
+        }
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(1), "live after {took:?}");
+        if swap == 1 {
+            assert!(!stream.is_finished(), "the stream is longer than that");
+        }
+        for _ in 0..10 {
+            answers += 1;
+            assert_eq!(post(&chat, &hello).await.json()["model"], model);
+        }
+    }
+    assert_eq!(post(&chat, &long).await.status, StatusCode::NOT_FOUND);
+    stop.send_replace(true);
+    while let Some(worker) = load.join_next().await {
+        answers += worker.unwrap();
+    }
+    let answer = stream.await.unwrap();
+    let heard = client::read(Dialect::OpenAiChat, &answer).unwrap();
+    assert!(
+        matches!(heard, Heard::Stream { error: None, .. }),
+        "{heard:?}"
+    );
+    assert_eq!(sim.book().requests(), answers + 1, "each was sent once");
+    gateway.terminate();
+    server.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_under_way_is_finished_before_it_stops() {
-    let model = towerman_sim::Model::new("slow")
+    let model = Model::new("slow")
         .per_token(Duration::from_millis(30))
         .output_tokens(40);
     let sim = Sim::openai("sim").model(model).build();

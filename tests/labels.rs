@@ -17,8 +17,11 @@ use towerman_tests::{Gateway, client, send};
 /// Nothing of ours is called this.
 const JUNK: &str = "zzjunk";
 
-/// The `nth` request of each kind of junk: path, headers, body.
-fn junk(nth: usize) -> Vec<(String, Vec<(&'static str, String)>, String)> {
+/// Path, headers, body.
+type Junk = (String, Vec<(&'static str, String)>, String);
+
+/// The `nth` request of each kind of junk.
+fn junk(nth: usize) -> Vec<Junk> {
     let name = format!("{JUNK}-{nth}");
     let key = || ("authorization", "Bearer key-1".to_owned());
     let mut all = Vec::new();
