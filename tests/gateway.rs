@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -14,71 +13,10 @@ use towerman::core::Dialect;
 use towerman_sim::{Model, Sim};
 use towerman_tests::{
     client::{self, Heard},
-    eventually, post, root, send, target,
+    eventually, post, root,
+    running::{Running, binary},
+    send,
 };
-
-/// The binary, built if it is not there.
-fn binary() -> PathBuf {
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "towerman-gateway"])
-        .current_dir(root())
-        .status()
-        .unwrap();
-    assert!(status.success());
-    target().join("debug/towerman")
-}
-
-/// A running gateway; killed by process id if a test fails.
-struct Running {
-    child: Child,
-    url: String,
-}
-
-impl Running {
-    fn start(config: &Path) -> Self {
-        let mut child = Command::new(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
-            .arg(config)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let address = loop {
-            let line = lines
-                .next()
-                .expect("the gateway says where it listens")
-                .unwrap();
-            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = event["fields"]["address"].as_str() {
-                break address.to_owned();
-            }
-        };
-        // Somebody must read what it logs, or it would wait.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self {
-            child,
-            url: format!("http://{address}"),
-        }
-    }
-
-    fn terminate(&mut self) -> Duration {
-        let begun = Instant::now();
-        let status = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(status.success());
-        assert!(self.child.wait().unwrap().success(), "it ends in order");
-        begun.elapsed()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn config(url: &str, model: &str, ledger: &Path) -> String {
     format!(

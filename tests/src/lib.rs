@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod in_memory;
+pub mod running;
 
 use std::{
     collections::BTreeMap,
