@@ -3,6 +3,7 @@
 //! Readers return `None` once they have complained, so that one walk finds every error.
 
 use std::{
+    collections::HashSet,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
     time::Duration,
@@ -97,6 +98,24 @@ impl<'a> Node<'a> {
             .into_iter()
             .map(|(_, name, node)| (name, node))
             .collect()
+    }
+
+    /// The names of a table's entries that are tables with `key` in them. Looks ahead, and so
+    /// complains of nothing.
+    pub(crate) fn names_with(&self, key: &str) -> HashSet<&'a str> {
+        let entries = self.value.as_table().into_iter().flatten();
+        entries
+            .filter(|(_, value)| {
+                let entry = value.get_ref().as_table();
+                entry.is_some_and(|entry| entry.contains_key(key))
+            })
+            .map(|(name, _)| name.get_ref().as_ref())
+            .collect()
+    }
+
+    /// Whether something is wrong with this value or within it.
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.reading.is_wrong(&self.path)
     }
 
     /// The same value under another path: for short forms.

@@ -76,6 +76,14 @@ impl<'a> Reading<'a> {
         self.problems.borrow().len()
     }
 
+    /// Whether something is wrong at `path` or within.
+    pub(crate) fn is_wrong(&self, path: &str) -> bool {
+        let within = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+        let problems = self.problems.borrow();
+        let mut rests = problems.iter().map(|p| p.path().strip_prefix(path));
+        rests.any(|rest| rest.is_some_and(within))
+    }
+
     /// Remembers where `path` stands.
     pub(crate) fn place(&self, at: usize, path: &str) {
         let place = Place {

@@ -10,6 +10,7 @@ fn a_description_fills_in_the_defaults_and_leaves_out_the_secrets() {
     let config = parse(&with(
         r#"
         providers.local = { target = "inner", dialect = "openai-chat" }
+        endpoints."local/small".quality = 85
         [endpoints."openai/gpt-5"]
         model = "gpt-5-2026"
         price = { input = "1.25", cache_read = "0.125", output = "10" }
@@ -54,7 +55,7 @@ routes
     1.  openai/gpt-5             $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media
     2.  anthropic/claude-opus-5  $5 in, $25 out, $0.5 cache read, $6.25 cache write, $10 cache write for an hour per million tokens
   bulk: weighted, quality 80 or better
-    1.  local/small   weight 3; no price: its cost is unknown
+    1.  local/small   weight 3; no price: its cost is unknown; quality 85
     2.  openai/gpt-5  weight 1; $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media
 
 tenants

@@ -298,8 +298,65 @@ min_quality = 101"#,
             ],
         ),
         (
-            r#"routes.a = ["openai/a", "openai/b", "openai/a"]"#,
-            &[r#"4:37: routes.a.endpoints[2]: "openai/a" stands here twice"#],
+            r#"routes.a = ["openai/a", "openai/b", "openai/a"]
+routes.b = [{ endpoint = "openai/a" }, "openai/a"]"#,
+            &[
+                r#"4:37: routes.a.endpoints[2]: "openai/a" stands here twice: name it once"#,
+                r#"5:40: routes.b.endpoints[1]: "openai/a" stands here twice: name it once"#,
+            ],
+        ),
+    ]);
+}
+
+/// What stands in a file has an effect, or is an error.
+#[test]
+fn what_would_change_nothing_is_refused() {
+    check(&[
+        (
+            r#"providers.idle = { dialect = "openai-chat", url = "https://x" }
+providers.groq = { key = "env:X_KEY" }
+providers.together = { key = "env:NOT_SET" }"#,
+            &[
+                r#"4:11: providers.idle: no route uses this provider: name a model of it in a route, as "idle/MODEL", or remove it"#,
+                r#"5:11: providers.groq: no route uses this provider: name a model of it in a route, as "groq/MODEL", or remove it"#,
+                "6:30: providers.together.key: the environment variable NOT_SET is not set",
+            ],
+        ),
+        (
+            r#"routes.a = [{ endpoint = "openai/x", weight = 3 }, { endpoint = "openai/y", weight = 1 }]
+[routes.b]
+endpoints = [{ endpoint = "openai/x", weight = 0 }, "openai/y"]
+strategy = "cheapest"
+[routes.c]
+endpoints = [{ endpoint = "openai/x", weight = 0 }, "openai/y"]
+strategy = "weighted"
+[routes.d]
+endpoints = [{ endpoint = "openai/x", weight = 2 }]
+strategy = "wieghted""#,
+            &[
+                r#"4:47: routes.a.endpoints[0].weight: means nothing to the strategy "priority"; remove it, or give the route strategy = "weighted""#,
+                r#"4:86: routes.a.endpoints[1].weight: means nothing to the strategy "priority"; remove it, or give the route strategy = "weighted""#,
+                r#"6:48: routes.b.endpoints[0].weight: means nothing to the strategy "cheapest"; remove it, or give the route strategy = "weighted""#,
+                r#"13:12: routes.d.strategy: "wieghted" is unknown (did you mean "weighted"?); expected one of "priority", "weighted", "cheapest", "fastest""#,
+            ],
+        ),
+        (
+            r#"[endpoints]
+"openai/good".quality = 90
+"openai/odd".quality = 101
+"openai/other".tools = false
+[routes.a]
+min_quality = 80
+endpoints = ["openai/good", "openai/odd", "openai/other", { endpoint = "openai/unknown" }]
+[routes.b]
+endpoints = ["openai/other"]
+min_quality = "high""#,
+            &[
+                r#"6:24: endpoints."openai/odd".quality: must be from 0 to 100"#,
+                r#"10:43: routes.a.endpoints[2]: has no quality to hold against min_quality; set endpoints."openai/other".quality, from 0 to 100, or remove min_quality"#,
+                r#"10:72: routes.a.endpoints[3].endpoint: has no quality to hold against min_quality; set endpoints."openai/unknown".quality, from 0 to 100, or remove min_quality"#,
+                "13:15: routes.b.min_quality: must be an integer, not a string",
+            ],
         ),
     ]);
 }

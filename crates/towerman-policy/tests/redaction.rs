@@ -19,6 +19,7 @@ fn nothing_that_is_made_of_a_file_shows_a_secret() {
         r#"
         providers.azure = { dialect = "openai-chat", url = "https://x.openai.azure.com/openai", headers = { api-key = "env:AZURE_KEY", x-other = "env:OTHER_KEY", x-plain = "hush-in-plain" } }
         providers.filed = { dialect = "anthropic", url = "https://x", key = "file:secret" }
+        routes.more = ["azure/x", "filed/y"]
         tenants.a.keys = ["env:TENANT_KEY", "file:secret"]
         "#,
     );

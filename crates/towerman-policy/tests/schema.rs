@@ -134,7 +134,8 @@ fn an_endpoint_says_what_is_known_of_it() {
 fn a_route_in_its_long_form() {
     let policy = policy(
         "[routes.bulk]\nendpoints = [{ endpoint = \"openai/a/b\", weight = 3 }, \"openai/c\"]\n\
-         strategy = \"weighted\"\naffinity = false\nmin_quality = 80\n",
+         strategy = \"weighted\"\naffinity = false\nmin_quality = 80\n\
+         [endpoints]\n\"openai/a/b\".quality = 80\n\"openai/c\".quality = 90\n",
     );
     let bulk = policy.route("bulk").unwrap();
     let choices: Vec<(&str, u32)> = bulk
@@ -151,7 +152,9 @@ fn a_route_in_its_long_form() {
 
 #[test]
 fn a_strategy_of_ones_own_can_be_named_once_it_is_known() {
-    let text = with("[routes.mine]\nendpoints = [\"openai/x\"]\nstrategy = \"greenest\"\n");
+    let text = with(
+        "[routes.mine]\nendpoints = [{ endpoint = \"openai/x\", weight = 2 }]\nstrategy = \"greenest\"\n",
+    );
     assert!(parse(&text).is_err());
     let loader = support::loader().strategy("greenest");
     let config = loader.parse(&text, Path::new("towerman.toml")).unwrap();

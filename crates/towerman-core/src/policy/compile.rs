@@ -69,7 +69,7 @@ pub(super) fn compile(draft: Draft, revision: u64, slots: &Slots) -> Result<Poli
             {
                 return Err(PolicyError::new(
                     format!("{path}.endpoints[{index}]"),
-                    format!("\"{name}\" stands here twice"),
+                    format!("\"{name}\" stands here twice: name it once"),
                 ));
             }
             choices.push(Choice {

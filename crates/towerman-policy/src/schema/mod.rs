@@ -12,6 +12,7 @@ use std::collections::HashSet;
 use toml::de::DeTable;
 use towerman_core::policy::Draft;
 
+use self::routes::Known;
 use crate::{ServerConfig, node::Table, reading::Reading};
 
 const KEYS: [&str; 8] = [
@@ -38,9 +39,14 @@ pub(crate) fn read<'a>(
     if let Some(node) = root.get("providers") {
         (draft.providers, providers) = providers::read(&node);
     }
+    let judged = root.get("endpoints").map(|node| node.names_with("quality"));
+    let known = Known {
+        providers: &providers,
+        judged: judged.unwrap_or_default(),
+    };
     let before = reading.problems();
     if let Some(node) = root.get("routes") {
-        (draft.routes, routes) = routes::read(&node, &providers);
+        (draft.routes, routes) = routes::read(&node, &known);
     }
     let sound = reading.problems() == before;
     if routes.is_empty() && sound {
@@ -50,10 +56,15 @@ pub(crate) fn read<'a>(
             "must hold at least one route, such as chat = [\"openai/gpt-5\"]",
         );
     }
+    let used = draft.routes.iter().flat_map(|route| &route.endpoints);
+    let used: HashSet<&str> = used.map(|(name, _)| name.as_str()).collect();
     if let Some(node) = root.get("endpoints") {
-        let used = draft.routes.iter().flat_map(|route| &route.endpoints);
-        let used: HashSet<&str> = used.map(|(name, _)| name.as_str()).collect();
         draft.endpoints = endpoints::read(&node, |name| !sound || used.contains(name));
+    }
+    if let Some(node) = root.get("providers").filter(|_| sound) {
+        let used = used.into_iter().filter_map(|name| name.split_once('/'));
+        let used: HashSet<&str> = used.map(|(provider, _)| provider).collect();
+        providers::refuse_unused(&node, |name| used.contains(name));
     }
     if let Some(node) = root.get("tenants") {
         draft.tenants = tenants::read(&node, &routes);

@@ -43,8 +43,26 @@ pub(super) fn read<'a>(node: &Node<'a>) -> (Vec<ProviderDraft>, Vec<&'a str>) {
     (drafts, entries.into_iter().map(|(name, _)| name).collect())
 }
 
+/// Complains of providers that no route goes to.
+pub(super) fn refuse_unused(node: &Node<'_>, used: impl Fn(&str) -> bool) {
+    if node.is_table() {
+        for (name, node) in node.entries(quoted) {
+            // What is wrong in itself may be what somebody is still writing.
+            if !used(name) && !node.is_wrong() {
+                node.fail(format!(
+                    "no route uses this provider: name a model of it in a route, \
+                     as \"{name}/MODEL\", or remove it"
+                ));
+            }
+        }
+    }
+}
+
 fn one(name: &str, node: &Node<'_>) -> Option<ProviderDraft> {
     let table = node.table(&KEYS)?;
+    if name.is_empty() || name.contains('/') {
+        table.fail("a provider's name must not be empty or hold a slash");
+    }
     let known = well_known::find(name);
     let dialect = dialect(&table, known);
     let mut draft = if table.get("target").is_some() {
