@@ -112,5 +112,5 @@ pub(crate) fn located(file: &Path, places: &Places, error: &PolicyError) -> Conf
             None => break ((1, 1), error.path().to_owned()),
         }
     };
-    ConfigError::new(file, Some(position), path, error.message().to_owned())
+    ConfigError::new(file, Some(position), &path, error.message())
 }

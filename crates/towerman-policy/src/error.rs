@@ -21,7 +21,7 @@ pub struct ConfigError {
 
 /// Everything that is wrong with a configuration file, in the order of its lines. Never empty.
 ///
-/// Displayed, it has one line for each error.
+/// Displayed, one error is a line; more are a list, an indented line for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<ConfigError>);
 
@@ -29,14 +29,14 @@ impl ConfigError {
     pub(crate) fn new(
         file: &Path,
         position: Option<(usize, usize)>,
-        path: String,
-        message: String,
+        path: &str,
+        message: &str,
     ) -> Self {
         Self {
             file: file.to_owned(),
             position,
-            path,
-            message,
+            path: printable(path),
+            message: printable(message),
         }
     }
 
@@ -120,14 +120,25 @@ impl<'a> IntoIterator for &'a ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            error.fmt(f)?;
-        }
-        Ok(())
+        let [first, _, ..] = &*self.0 else {
+            return self.0.iter().try_for_each(|error| error.fmt(f));
+        };
+        write!(f, "{} errors in {}:", self.0.len(), first.file.display())?;
+        self.0.iter().try_for_each(|error| write!(f, "\n  {error}"))
     }
 }
 
 impl Error for ConfigErrors {}
+
+/// Names come from the file: one with a line break in it must not look like another error.
+fn printable(text: &str) -> String {
+    let mut printed = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            printed.extend(c.escape_default());
+        } else {
+            printed.push(c);
+        }
+    }
+    printed
+}

@@ -67,7 +67,7 @@ impl Loader {
             Ok(text) => self.read_text(&text, path),
             Err(error) => {
                 let message = format!("cannot be read: {error}");
-                let error = ConfigError::new(path, None, String::new(), message);
+                let error = ConfigError::new(path, None, "", &message);
                 (Err(error.into()), Fingerprint::default())
             }
         }

@@ -66,8 +66,8 @@ impl<'a> Reading<'a> {
         self.problems.borrow_mut().push(ConfigError::new(
             self.file,
             Some(self.position(at)),
-            path.to_owned(),
-            message.into(),
+            path,
+            &message.into(),
         ));
     }
 

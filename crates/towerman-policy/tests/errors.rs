@@ -9,12 +9,11 @@ use towerman_core::policy::PolicyError;
 /// The errors of a file, without its name.
 fn errors(text: &str) -> Vec<String> {
     let errors = parse(text).expect_err(text);
-    let lines = errors.to_string();
+    let lines = errors.iter().map(ToString::to_string);
     lines
-        .lines()
         .map(|line| {
             line.strip_prefix("towerman.toml:")
-                .unwrap_or(line)
+                .unwrap_or(&line)
                 .to_owned()
         })
         .collect()
@@ -609,6 +608,22 @@ fn every_error_of_a_file_is_reported_in_the_order_of_its_lines() {
     ));
     let lines: Vec<&str> = found.iter().filter_map(|e| e.split(':').next()).collect();
     assert_eq!(lines, ["5", "7", "9", "10"]);
+}
+
+/// However many there are, and whatever the names in them hold, none stands at the margin.
+#[test]
+fn many_errors_are_a_list() {
+    let one = parse(&with("server.port = 80")).unwrap_err().to_string();
+    assert!(one.starts_with("towerman.toml:4:8: server.port: unknown key"));
+    assert!(!one.contains('\n'), "{one}");
+
+    let two = parse(&with("server.port = 80\nserver.\"a\\nb\\u001b\" = 80"));
+    let two = two.unwrap_err().to_string();
+    let lines: Vec<&str> = two.lines().collect();
+    assert_eq!(lines.len(), 3, "{two}");
+    assert_eq!(lines[0], "2 errors in towerman.toml:");
+    assert!(lines[1].starts_with("  towerman.toml:4:8: server.port: unknown key"));
+    assert!(lines[2].starts_with(r#"  towerman.toml:5:8: server."a\nb\u{1b}": unknown key"#));
 }
 
 #[test]
