@@ -21,7 +21,7 @@ use hyper_util::{
     client::legacy::{Client as Pool, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 use towerman::{
     core::{PolicyHandle, policy::Draft},
     cost::{Ledger, Memory},
@@ -31,6 +31,7 @@ use towerman::{
 use towerman_gateway::{
     server::{Drain, Server},
     stack::Layers,
+    stop::Stop,
 };
 
 /// The workspace's root.
@@ -77,7 +78,7 @@ pub struct Gateway {
     pub ledger: Memory,
     /// Every decision it took.
     pub decisions: Arc<std::sync::Mutex<Vec<Decision>>>,
-    stop: Option<oneshot::Sender<()>>,
+    stop: watch::Sender<Stop>,
     tasks: JoinSet<()>,
 }
 
@@ -106,17 +107,15 @@ impl Gateway {
             .await
             .expect("a free port");
         let address = server.address().expect("a bound port");
-        let (stop, stopped) = oneshot::channel::<()>();
+        let (stop, stopped) = watch::channel(Stop::Not);
         let mut tasks = JoinSet::new();
-        tasks.spawn(server.run(async move {
-            let _ = stopped.await;
-        }));
+        tasks.spawn(server.run(stopped));
         Self {
             address,
             policy,
             ledger,
             decisions,
-            stop: Some(stop),
+            stop,
             tasks,
         }
     }
@@ -141,9 +140,7 @@ impl Gateway {
 
     /// Stops it and waits until it has.
     pub async fn stop(mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        self.stop.send_replace(Stop::Drain);
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -12,6 +12,6 @@ use towerman::{core::BoxError, policy::Config};
 pub fn run(file: &Path, out: &mut impl Write) -> Result<(), BoxError> {
     let config = Config::load(file)?;
     config.compile()?;
-    writeln!(out, "{}", config.describe())?;
+    write!(out, "{}", config.describe())?;
     Ok(())
 }

@@ -18,6 +18,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve a policy file; without one, serve simulated providers.
+    ///
+    /// Ctrl-C lets what is under way come to its end; SIGTERM first serves on for as long as the
+    /// file says (drain); the second of either breaks everything off.
     Serve {
         /// The policy file.
         #[arg(long, value_name = "FILE")]

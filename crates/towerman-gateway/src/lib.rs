@@ -12,3 +12,4 @@ pub mod serve;
 pub mod server;
 pub mod simulated;
 pub mod stack;
+pub mod stop;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
+use tokio::sync::watch;
 use towerman::{
     core::{BoxError, PolicyHandle},
     cost::{Jsonl, Ledger},
@@ -14,6 +15,7 @@ use crate::{
     server::{Drain, Server},
     simulated::Fleet,
     stack::Layers,
+    stop::{Signals, Stop},
 };
 
 /// Serves until the process is told to stop.
@@ -76,36 +78,16 @@ async fn serve(
         grace: config.grace,
     };
     let cost = layers.cost().clone();
+    let signals = Signals::new()?;
     let server = Server::bind(address, config.metrics, layers, prometheus, drain)
         .await
         .map_err(|error| format!("cannot listen on {address}: {error}"))?;
     tracing::info!(target: "towerman::server", address = %server.address()?, "listening");
-    server.run(stop()).await;
+    let (tell, told) = watch::channel(Stop::Not);
+    tokio::select! {
+        () = server.run(told) => {}
+        never = signals.tell(tell) => match never {},
+    }
     cost.ledger().flush()?;
     Ok(())
-}
-
-/// Resolves when the process is told to stop. A second time ends it at once.
-async fn stop() {
-    signal().await;
-    tokio::spawn(async {
-        signal().await;
-        std::process::exit(1);
-    });
-}
-
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

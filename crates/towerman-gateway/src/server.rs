@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -24,6 +25,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
@@ -33,7 +35,7 @@ use towerman::{
     telemetry::{Prometheus, TelemetryLayer},
 };
 
-use crate::stack::Layers;
+use crate::{stack::Layers, stop::Stop};
 
 /// A gateway that has a port.
 #[derive(Debug)]
@@ -50,10 +52,9 @@ pub struct Server {
 /// How a server stops.
 #[derive(Clone, Copy, Debug)]
 pub struct Drain {
-    /// How long connections are still accepted after readiness is gone, so that load balancers
-    /// can notice.
+    /// How long [`Stop::Drain`] lasts.
     pub delay: Duration,
-    /// How long streams may go on after that.
+    /// How long [`Stop::Close`] lasts at most.
     pub grace: Duration,
 }
 
@@ -94,9 +95,9 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` resolves, then drains. Every connection's task is owned here, and ends
-    /// before this does.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    /// Serves until it is told to stop, or until nobody is left who could tell it. Every
+    /// connection's task is owned here, and ends before this does.
+    pub async fn run(self, stop: watch::Receiver<Stop>) {
         let own = Own {
             draining: Arc::clone(&self.draining),
             prometheus: self.prometheus.clone(),
@@ -129,9 +130,15 @@ impl Server {
 
         let mut connections = Connections::new();
         let mut upkeep = tokio::time::interval(Duration::from_secs(5));
-        let mut stop = std::pin::pin!(stop);
+        let told = |how: Stop| {
+            let mut stop = stop.clone();
+            async move {
+                let _ = stop.wait_for(|told| *told >= how).await;
+            }
+        };
+        let (mut drain, mut close) = (pin!(told(Stop::Drain)), pin!(told(Stop::Close)));
         // Far away until the drain begins.
-        let mut closing = std::pin::pin!(sleep(Duration::from_secs(u64::from(u32::MAX))));
+        let mut closing = pin!(sleep(Duration::from_secs(u64::from(u32::MAX))));
         let mut draining = false;
         loop {
             tokio::select! {
@@ -139,17 +146,18 @@ impl Server {
                 accepted = accept(self.metrics.as_ref()) => connections.open(accepted, back.clone()).await,
                 Some(_) = connections.tasks.join_next() => {}
                 _ = upkeep.tick() => self.prometheus.upkeep(),
-                () = stop.as_mut(), if !draining => {
+                () = close.as_mut() => break,
+                () = drain.as_mut(), if !draining => {
                     draining = true;
                     self.draining.store(true, Relaxed);
-                    tracing::info!(target: "towerman::server", "draining");
+                    tracing::info!(target: "towerman::server", delay = ?self.drain.delay, "draining");
                     closing.as_mut().reset(Instant::now() + self.drain.delay);
                 }
                 () = closing.as_mut(), if draining => break,
             }
         }
         drop((self.listener, self.metrics));
-        connections.close(self.drain.grace).await;
+        connections.close(self.drain.grace, told(Stop::Now)).await;
     }
 }
 
@@ -209,9 +217,16 @@ impl Connections {
         });
     }
 
-    /// Open requests may finish; idle connections are closed at once.
-    async fn close(mut self, grace: Duration) {
-        let _ = timeout(grace, self.graceful.shutdown()).await;
+    /// Open requests may finish, until `now`; idle connections are closed at once.
+    async fn close(mut self, grace: Duration, now: impl Future<Output = ()>) {
+        tracing::info!(target: "towerman::server", grace = ?grace, "closing");
+        let idle = tokio::select! {
+            idle = timeout(grace, self.graceful.shutdown()) => idle.is_ok(),
+            () = now => false,
+        };
+        if !idle {
+            tracing::warn!(target: "towerman::server", "what is still under way is broken off");
+        }
         self.tasks.shutdown().await;
     }
 }

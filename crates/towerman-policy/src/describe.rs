@@ -177,7 +177,8 @@ impl<'a> Description<'a> {
         }
         writeln!(
             f,
-            "  stops after {:?} of draining and at most {:?} of grace",
+            "  told to stop, serves for another {:?} (not after Ctrl-C), \
+             then waits for what is under way, for {:?} at most",
             server.drain, server.grace
         )
     }

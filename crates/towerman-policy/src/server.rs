@@ -19,9 +19,9 @@ pub struct ServerConfig {
     pub ledger: Option<PathBuf>,
     /// Whether answers carry a header that says where they came from.
     pub route_header: bool,
-    /// How long new requests are still served after the stop began, while load balancers notice.
+    /// How long new requests are still served after SIGTERM, while load balancers notice.
     pub drain: Duration,
-    /// How long requests under way may then take to end.
+    /// How long requests under way may then take to end. A second signal does not wait.
     pub grace: Duration,
 }
 

@@ -81,5 +81,5 @@ breaker
 server
   listens at 127.0.0.1:8080, shows metrics at 127.0.0.1:8080
   takes bodies up to 32MiB; sends a route header; keeps no ledger
-  stops after 5s of draining and at most 120s of grace
+  told to stop, serves for another 5s (not after Ctrl-C), then waits for what is under way, for 120s at most
 "#;

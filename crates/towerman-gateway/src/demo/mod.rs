@@ -26,6 +26,7 @@ use crate::{
     server::{Drain, Server},
     simulated::Fleet,
     stack::Layers,
+    stop::Stop,
 };
 
 /// How a demo runs.
@@ -88,18 +89,16 @@ pub async fn run(
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = Server::bind(any, None, layers, prometheus, drain).await?;
     let address = server.address()?;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (stop, stopped) = tokio::sync::watch::channel(Stop::Not);
     let mut gateway = tokio::task::JoinSet::new();
-    gateway.spawn(server.run(async move {
-        let _ = stopped.await;
-    }));
+    gateway.spawn(server.run(stopped));
 
     let mut screen = Screen::new(out.is_terminal());
     screen.begin(out, address, options.seconds)?;
     let traffic = Traffic::start(address, options.clients);
     let outcome = direct(options, &fleet, &policy, &watch, &traffic, &mut screen, out).await;
     let sent = traffic.stop().await;
-    let _ = stop.send(());
+    stop.send_replace(Stop::Close);
     while gateway.join_next().await.is_some() {}
     outcome?;
 
