@@ -33,7 +33,7 @@ pub struct CoolingDown {
 impl CircuitOpen {
     pub(crate) fn new(endpoint: &Endpoint, retry_at: Instant, now: Instant) -> Self {
         let retry_after = retry_at.saturating_duration_since(now);
-        let message = "the endpoint keeps failing and is left alone for now";
+        let message = "this model keeps failing and is left alone for now";
         Self {
             endpoint: endpoint.name.clone(),
             retry_at,
@@ -78,9 +78,9 @@ impl CoolingDown {
         let (kind, message) = match why {
             Outcome::Throttled { .. } => (
                 FaultKind::RateLimited,
-                "the endpoint asks for fewer requests",
+                "this model gets too many requests at the moment",
             ),
-            _ => (FaultKind::Unavailable, "the endpoint is left alone for now"),
+            _ => (FaultKind::Unavailable, "this model is left alone for now"),
         };
         Self {
             endpoint: endpoint.name.clone(),
@@ -121,5 +121,27 @@ impl fmt::Display for CoolingDown {
 impl Error for CoolingDown {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_client_hears_of_the_model_and_a_log_of_the_endpoint() {
+        let (now, endpoint) = (Instant::now(), Arc::clone(Endpoint::unrouted()));
+        let why = Outcome::Throttled { retry_after: None };
+        let errors: [&dyn Error; 2] = [
+            &CircuitOpen::new(&endpoint, now, now),
+            &CoolingDown::new(&endpoint, why, now, now),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains("unrouted"), "{error}");
+            let heard = error.source().unwrap().to_string();
+            assert!(heard.starts_with("this model "), "{heard}");
+        }
     }
 }

@@ -25,12 +25,12 @@ pub(crate) fn fault(outcomes: impl Iterator<Item = Outcome>, earliest: Option<Du
     let (kind, message) = match last {
         _ if throttled => (
             FaultKind::RateLimited,
-            "the model is asked for more than its providers allow now",
+            "this model gets too many requests at the moment",
         ),
         _ if overloaded => failure(FailureKind::Overloaded),
         None => (
             FaultKind::Unavailable,
-            "no endpoint of this model can take the request now",
+            "this model cannot take the request now",
         ),
         Some(Outcome::Failure(kind)) => failure(kind),
         Some(_) => (
@@ -69,11 +69,11 @@ pub(crate) fn vetoed(candidates: &Candidates) -> Fault {
         ),
         Some(Veto::Capability(what)) => Fault::new(
             FaultKind::InvalidRequest,
-            format!("no endpoint of this model takes {what}"),
+            format!("this model takes no {what}"),
         ),
         _ => Fault::new(
             FaultKind::Unavailable,
-            "no endpoint of this model can take the request now",
+            "this model cannot take the request now",
         ),
     }
 }
@@ -89,10 +89,10 @@ const fn failure(kind: FailureKind) -> (FaultKind, &'static str) {
         FailureKind::IdleTimeout | FailureKind::Deadline => {
             (FaultKind::Timeout, "the provider did not finish in time")
         }
-        FailureKind::Overloaded => (FaultKind::Unavailable, "the model is overloaded now"),
+        FailureKind::Overloaded => (FaultKind::Unavailable, "this model is overloaded"),
         FailureKind::Quota => (
             FaultKind::Unavailable,
-            "the provider's quota for this model is used up",
+            "the quota for this model is used up",
         ),
         FailureKind::Auth => (
             FaultKind::BadGateway,
@@ -138,6 +138,26 @@ mod tests {
     #[test]
     fn a_refused_key_of_ours_is_never_the_clients_401() {
         assert_eq!(told(&[AUTH], None), (FaultKind::BadGateway, None));
+    }
+
+    /// A client knows of models; endpoints and routes are the operator's.
+    #[test]
+    fn a_client_hears_of_models_only() {
+        let throttled = Outcome::Throttled { retry_after: None };
+        let failures = [
+            FailureKind::Connect,
+            FailureKind::Overloaded,
+            FailureKind::Quota,
+            FailureKind::FirstContentTimeout,
+            FailureKind::Server,
+        ];
+        let outcomes = failures.map(|kind| Some(Outcome::Failure(kind)));
+        for outcome in outcomes.into_iter().chain([None, Some(throttled)]) {
+            let message = fault(outcome.into_iter(), None).message().to_owned();
+            for word in ["endpoint", "route", "circuit"] {
+                assert!(!message.contains(word), "{message}");
+            }
+        }
     }
 
     #[test]

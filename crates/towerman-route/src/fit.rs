@@ -42,7 +42,7 @@ pub(crate) fn refusal(candidates: &Candidates, ask: &Ask) -> Option<Fault> {
         .filter(|c| !has(c, &Veto::Quality))
         .collect();
     if good.is_empty() {
-        let message = "no endpoint of this model is good enough for its route";
+        let message = "this model cannot be served";
         return Some(Fault::new(FaultKind::Unavailable, message));
     }
     if good.iter().all(|c| has(c, &Veto::ContextLength)) {
@@ -64,7 +64,7 @@ pub(crate) fn refusal(candidates: &Candidates, ask: &Ask) -> Option<Fault> {
     if lacking(&Veto::ContextLength) {
         needs.push(format!("a prompt of {} tokens", ask.prompt_tokens));
     }
-    let message = format!("no endpoint of this model takes {}", needs.join(" with "));
+    let message = format!("this model does not take {}", needs.join(" with "));
     let param = if lacking(&TOOLS) { "tools" } else { "messages" };
     Some(Fault::new(FaultKind::InvalidRequest, message).param(param))
 }
@@ -115,7 +115,11 @@ mod tests {
                 candidate.veto("route", veto);
             }
         }
-        refusal(&candidates, &ask).map(|fault| (fault.kind(), fault.to_string()))
+        let refused = refusal(&candidates, &ask)?;
+        // A client knows of models; endpoints and routes are the operator's.
+        let message = refused.to_string();
+        assert!(!message.contains("endpoint") && !message.contains("route"));
+        Some((refused.kind(), message))
     }
 
     fn needy(ask: &mut Ask) {
@@ -142,7 +146,7 @@ mod tests {
         let (kind, message) = refused(&["small", "plain"], needy).unwrap();
         assert_eq!(kind, FaultKind::InvalidRequest);
         assert!(
-            message.ends_with("takes tools with a prompt of 1001 tokens"),
+            message.ends_with("take tools with a prompt of 1001 tokens"),
             "{message}"
         );
     }
@@ -151,13 +155,10 @@ mod tests {
     fn the_capability_that_is_missing_is_named() {
         let (kind, message) = refused(&["text"], needy).unwrap();
         assert_eq!(kind, FaultKind::InvalidRequest);
-        assert!(
-            message.ends_with("takes images or other media"),
-            "{message}"
-        );
+        assert!(message.ends_with("take images or other media"), "{message}");
         let (_, message) = refused(&["plain", "text"], needy).unwrap();
         assert!(
-            message.ends_with("takes tools with images or other media"),
+            message.ends_with("take tools with images or other media"),
             "{message}"
         );
     }
