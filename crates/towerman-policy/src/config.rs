@@ -36,7 +36,7 @@ impl Config {
     /// # Errors
     ///
     /// Everything that is wrong with it.
-    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigErrors> {
         Loader::new().load(path)
     }
 

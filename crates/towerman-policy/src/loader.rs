@@ -48,8 +48,8 @@ impl Loader {
     /// # Errors
     ///
     /// Everything that is wrong with it.
-    pub fn load(&self, path: &Path) -> Result<Config, ConfigErrors> {
-        self.read_file(path).0
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Config, ConfigErrors> {
+        self.read_file(path.as_ref()).0
     }
 
     /// Checks `text`, which is said to be in the file at `path`.

@@ -283,7 +283,7 @@ fn a_look_does_not_cause_the_next() {
     });
     let looks = Counted::default();
     let loader = Loader::new().secrets(looks.clone());
-    let config = loader.load(&scene.path("towerman.toml")).unwrap();
+    let config = loader.load(scene.path("towerman.toml")).unwrap();
     let watch = Reload::new(&config, scene.policy).poll(NEVER);
     let _watch = watch.start().unwrap();
     thread::sleep(Duration::from_millis(300));
