@@ -16,12 +16,14 @@ use crate::{Config, ConfigErrors, ServerConfig, Watch};
 /// the secret files that the configuration names are followed too. What is read must stand still
 /// for a moment first. An edit with errors changes nothing: it is logged once, and counted.
 ///
+/// `[server]` is read once, when the process starts. An edit of it is logged, and makes
+/// [`ReloadStatus::restart_needed`] true; everything else in that edit is in force.
+///
 /// ```no_run
-/// use std::path::Path;
 /// use towerman_policy::{Config, Reload};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let config = Config::load(Path::new("towerman.toml"))?;
+/// let config = Config::load("towerman.toml")?;
 /// let policy = config.compile()?;
 /// let watch = Reload::new(&config, policy)
 ///     .on_reload(|outcome| println!("reloaded: {}", outcome.is_ok()))
