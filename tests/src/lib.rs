@@ -5,6 +5,12 @@ pub mod client;
 pub mod in_memory;
 pub mod running;
 
+/// What README shows must compile. Here, because this package is not published: README is not
+/// within any other package's directory.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 use std::{
     collections::BTreeMap,
     env,

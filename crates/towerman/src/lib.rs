@@ -4,22 +4,17 @@
 //! A *towerman* sits in the tower beside a railway and sets the points: every train gets its
 //! route on the way, without stopping.
 //!
-//! ```
+//! ```no_run
 //! use axum::{Router, routing::get};
 //! use tower::ServiceBuilder;
-//! use towerman::prelude::*;
+//! use towerman::{cost::Jsonl, policy::Config, prelude::*};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let text = r#"
-//! # [providers]
-//! # fast = { dialect = "openai-chat", url = "http://127.0.0.1:8001" }
-//! # deep = { dialect = "anthropic", url = "http://127.0.0.1:8002" }
-//! # [routes]
-//! # chat = ["fast/small", "deep/large"]
-//! # "#;
-//! # let config = towerman::policy::Config::from_str(text, "towerman.toml".as_ref())?;
-//! # let policy = PolicyHandle::new(config.draft)?;
-//! # let ledger = towerman::cost::Memory::default();
+//! # fn main() -> Result<(), towerman::core::BoxError> {
+//! let config = Config::load("towerman.toml")?;
+//! let policy = config.compile()?;
+//! let _watch = config.watch(policy.clone())?; // the policy follows the file until this is dropped
+//! let ledger = Jsonl::open("ledger.jsonl")?;
+//!
 //! let llm = ServiceBuilder::new()
 //!     .layer(TelemetryLayer::new(&policy))
 //!     .layer(EdgeLayer::new())
@@ -41,8 +36,24 @@
 //! # }
 //! ```
 //!
-//! Every line is optional, and any line of yours may stand between two of ours. What a layer does
-//! without its neighbours is written in [`core`'s table of absences](core#absence).
+//! Six lines in `towerman.toml` route one model over two providers:
+//!
+//! ```toml
+//! [providers]
+//! openai    = { key = "env:OPENAI_API_KEY" }
+//! anthropic = { key = "env:ANTHROPIC_API_KEY" }
+//!
+//! [routes]
+//! chat = ["openai/gpt-5", "anthropic/claude-opus-5"]
+//! ```
+//!
+//! [`policy`] has every key there is, and what becomes of an edit. A policy can be written in code
+//! too, as a [`Draft`](core::policy::Draft).
+//!
+//! Every layer is optional but one, and a layer of yours may stand between any two of ours. The one
+//! is Edge: under axum or hyper it has to stay, because the layers inside take
+//! [`Request<core::Body>`](core::Body) and Edge is what turns the server's request into one. What
+//! a layer does without its neighbours is written in [`core`'s table of absences](core#absence).
 //!
 //! # The layers, outermost first
 //!
