@@ -61,7 +61,6 @@
 //! ```
 
 pub mod cohort;
-mod future;
 mod identity;
 mod layer;
 mod service;
@@ -69,4 +68,6 @@ mod session;
 pub mod task;
 mod urgency;
 
-pub use self::{future::ResponseFuture, layer::ClassifyLayer, service::Classify};
+pub use towerman_core::Refusable as ResponseFuture;
+
+pub use self::{layer::ClassifyLayer, service::Classify};

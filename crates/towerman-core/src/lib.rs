@@ -57,6 +57,7 @@ mod outcome;
 mod phase;
 pub mod policy;
 mod priority;
+mod refusable;
 mod report;
 mod secret;
 mod slots;
@@ -82,6 +83,7 @@ pub use self::{
     phase::Phase,
     policy::{Policy, PolicyHandle},
     priority::{Priority, UnknownPriority},
+    refusable::Refusable,
     report::{RouteReport, Step},
     secret::Secret,
     slots::{Slot, Slotted},

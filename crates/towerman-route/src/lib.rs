@@ -66,13 +66,13 @@
 
 mod decide;
 mod fit;
-mod future;
 mod layer;
 mod service;
 mod strategy;
 
+pub use towerman_core::Refusable as ResponseFuture;
+
 pub use self::{
-    future::ResponseFuture,
     layer::RouteLayer,
     service::Route,
     strategy::{Cheapest, Fastest, Priority, Weighted},
