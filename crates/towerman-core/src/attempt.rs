@@ -11,7 +11,7 @@ use std::{
 
 use http::StatusCode;
 
-use crate::{Endpoint, FailureKind, Finish, Outcome, Phase, Pico, Usage};
+use crate::{End, Endpoint, FailureKind, Finish, Outcome, Phase, Pico, Usage};
 
 /// One dispatch to one endpoint.
 ///
@@ -48,7 +48,8 @@ pub struct AttemptFacts {
     pub retry_after: Option<Duration>,
     /// Bytes of content delivered, for estimates when no usage comes.
     pub content_bytes: u64,
-    /// Time from dispatch to the first content.
+    /// Time from dispatch to the first content of a stream. Of a whole answer it would say nothing
+    /// but how long that was.
     pub first_content: Option<Duration>,
     /// Time from dispatch to the end.
     pub duration: Option<Duration>,
@@ -144,6 +145,27 @@ impl AttemptFacts {
         self.failure.get_or_insert(kind);
     }
 
+    /// Says that the attempt, which got to `phase`, is over after `took`. The first to say so
+    /// decides its outcome; all others hear it.
+    pub fn end(&mut self, phase: Phase, end: End, took: Duration) -> Outcome {
+        let decided = self.outcome.is_some()
+            || self.failure.is_some()
+            || self.complete
+            // An error's head says it all; its body is often not read.
+            || phase == Phase::Refused;
+        let outcome = match end {
+            End::Broke(kind) if !decided => {
+                self.fail(kind);
+                Outcome::Failure(kind)
+            }
+            End::Unfit | End::Dropped if !decided => Outcome::Cancelled,
+            End::Read | End::Broke(_) | End::Unfit | End::Dropped => self.verdict(),
+        };
+        self.outcome = Some(outcome);
+        self.duration.get_or_insert(took);
+        outcome
+    }
+
     /// What these facts say about the endpoint, if nothing more comes.
     pub fn verdict(&self) -> Outcome {
         if let Some(outcome) = self.outcome {
@@ -198,6 +220,40 @@ mod tests {
     #[test]
     fn without_an_answer_there_is_no_success() {
         assert_eq!(attempt().verdict(), Outcome::Cancelled);
+    }
+
+    #[test]
+    fn what_is_known_goes_before_how_it_ended() {
+        let ended = |known: &AttemptFacts, phase| {
+            [End::Broke(FailureKind::Reset), End::Unfit, End::Dropped]
+                .map(|end| known.clone().end(phase, end, Duration::ZERO))
+        };
+        let mut facts = AttemptFacts::default();
+        let reset = Outcome::Failure(FailureKind::Reset);
+        assert_eq!(
+            ended(&facts, Phase::Open),
+            [reset, Outcome::Cancelled, Outcome::Cancelled]
+        );
+        facts.status = Some(StatusCode::INTERNAL_SERVER_ERROR);
+        let server = Outcome::Failure(FailureKind::Server);
+        assert_eq!(ended(&facts, Phase::Refused), [server; 3]);
+        facts.status = Some(StatusCode::OK);
+        facts.complete = true;
+        assert_eq!(ended(&facts, Phase::Content), [Outcome::Success; 3]);
+        facts.fail(FailureKind::IdleTimeout);
+        let idle = Outcome::Failure(FailureKind::IdleTimeout);
+        assert_eq!(ended(&facts, Phase::Content), [idle; 3]);
+    }
+
+    #[test]
+    fn the_first_to_say_how_it_ended_is_believed() {
+        let mut facts = AttemptFacts::default();
+        let second = Duration::from_secs(1);
+        facts.end(Phase::Open, End::Dropped, second);
+        let later = facts.end(Phase::Open, End::Broke(FailureKind::Reset), 2 * second);
+        assert_eq!(later, Outcome::Cancelled);
+        assert_eq!((facts.outcome, facts.failure), (Some(later), None));
+        assert_eq!(facts.duration, Some(second));
     }
 
     #[test]

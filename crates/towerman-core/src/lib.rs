@@ -49,6 +49,7 @@ mod body;
 mod candidates;
 mod context;
 mod dialect;
+mod end;
 mod endpoint;
 mod error;
 mod fault;
@@ -75,6 +76,7 @@ pub use self::{
     candidates::{Candidate, Candidates, Term, Veto},
     context::RouteContext,
     dialect::Dialect,
+    end::End,
     endpoint::{Capabilities, Endpoint, Provider, Target},
     error::{BoxError, find},
     fault::{Fault, FaultKind},

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use http::{Response, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
-use towerman_core::Attempt;
+use towerman_core::{Attempt, End};
 
 pub use self::{
     answer::{Answer, read_answer},
@@ -59,7 +59,7 @@ where
     B: http_body::Body<Data = Bytes>,
 {
     if !attempt.claim() {
-        return response.map(|inner| Observed { inner, watch: None });
+        return response.map(Observed::unwatched);
     }
     let (parts, inner) = response.into_parts();
     let endpoint = attempt.endpoint();
@@ -106,6 +106,11 @@ impl Watch {
 // === impl Observed ===
 
 impl<B> Observed<B> {
+    /// A body whose bytes nobody reads: the answer to no attempt.
+    pub const fn unwatched(inner: B) -> Self {
+        Self { inner, watch: None }
+    }
+
     /// The body that is watched.
     pub const fn get_ref(&self) -> &B {
         &self.inner
@@ -131,18 +136,15 @@ where
         let mut this = self.project();
         let frame = ready!(this.inner.as_mut().poll_frame(cx));
         if let Some(watch) = this.watch {
-            match &frame {
-                Some(Ok(frame)) => {
-                    if let Some(data) = frame.data_ref() {
-                        watch.observer.push(data);
-                    }
-                    // Whoever knows that this was the last frame will not poll again.
-                    if this.inner.is_end_stream() {
-                        watch.observer.finish();
-                    }
-                }
-                Some(Err(_)) => watch.observer.abort(),
-                None => watch.observer.finish(),
+            if let Some(Ok(frame)) = &frame
+                && let Some(data) = frame.data_ref()
+            {
+                watch.observer.push(data);
+            }
+            match End::of_frame(frame.as_ref(), this.inner.is_end_stream()) {
+                None => {}
+                Some(End::Read) => watch.observer.finish(),
+                Some(_) => watch.observer.abort(),
             }
             watch.note();
         }
