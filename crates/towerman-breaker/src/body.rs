@@ -7,19 +7,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use towerman_core::FailureKind;
+use towerman_core::End;
 use towerman_wire::observe::{Observed, observe};
 
-use crate::{evidence::End, permit::Permit};
+use crate::permit::Permit;
 
 pin_project! {
     /// The response body of [`Breaker`](crate::Breaker). Its frames are those of `B`.
     pub struct ResponseBody<B> {
         #[pin]
         inner: Observed<B>,
+        // Until the answer is over. Without one from the start, nothing is watched.
         permit: Option<Permit>,
     }
 }
@@ -28,8 +29,13 @@ impl<B> ResponseBody<B>
 where
     B: Body<Data = Bytes>,
 {
-    pub(crate) fn watch(response: Response<B>, mut permit: Permit) -> Response<Self> {
-        permit.answered(is_event_stream(response.headers()));
+    pub(crate) fn around(response: Response<B>, permit: Option<Permit>) -> Response<Self> {
+        let Some(permit) = permit else {
+            return response.map(|body| Self {
+                inner: Observed::unwatched(body),
+                permit: None,
+            });
+        };
         observe(response, permit.attempt()).map(|inner| {
             // Nobody polls a body that says at once that it is over.
             let permit = if inner.is_end_stream() {
@@ -56,21 +62,13 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
         let frame = ready!(this.inner.as_mut().poll_frame(cx));
-        let end = match &frame {
-            // Whoever knows that this was the last frame will not poll again.
-            Some(Ok(_)) => this.inner.is_end_stream().then_some(End::Read),
-            Some(Err(_)) => Some(End::Broke(FailureKind::Reset)),
-            None => Some(End::Read),
-        };
-        match end {
-            None => {
-                if let Some(permit) = this.permit {
-                    permit.watch();
-                }
-            }
-            Some(end) => {
-                if let Some(permit) = this.permit.take() {
-                    permit.finish(end);
+        if let Some(permit) = this.permit {
+            match End::of_frame(frame.as_ref(), this.inner.is_end_stream()) {
+                None => permit.watch(),
+                Some(end) => {
+                    if let Some(permit) = this.permit.take() {
+                        permit.finish(end);
+                    }
                 }
             }
         }
@@ -93,12 +91,4 @@ impl<B: fmt::Debug> fmt::Debug for ResponseBody<B> {
             .field("permit", &self.permit)
             .finish()
     }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    const EVENTS: &[u8] = b"text/event-stream";
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.as_bytes().get(..EVENTS.len()))
-        .is_some_and(|head| head.eq_ignore_ascii_case(EVENTS))
 }

@@ -2,20 +2,7 @@
 
 use std::time::Duration;
 
-use towerman_core::{AttemptFacts, FailureKind, Outcome, Phase, policy::BreakerRules};
-
-/// How a call came to its end, as seen from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The answer was read to its end.
-    Read,
-    /// The service or the body failed; this is why, unless somebody further in knows better.
-    Broke(FailureKind),
-    /// The service would not take the request: that says nothing about the endpoint.
-    Unfit,
-    /// It was dropped before its end.
-    Dropped,
-}
+use towerman_core::{FailureKind, Outcome, Phase, policy::BreakerRules};
 
 /// A call that is over.
 #[derive(Clone, Copy, Debug)]
@@ -38,20 +25,6 @@ pub(crate) enum Weight {
     Failure(FailureKind),
     /// Neither.
     Nothing,
-}
-
-/// The outcome of an attempt that ended in this way.
-pub(crate) fn outcome(phase: Phase, facts: &AttemptFacts, end: End) -> Outcome {
-    let decided = facts.outcome.is_some()
-        || facts.failure.is_some()
-        || facts.complete
-        // An error's head says it all; its body is often not read.
-        || phase == Phase::Refused;
-    match end {
-        End::Broke(kind) if !decided => Outcome::Failure(kind),
-        End::Unfit | End::Dropped if !decided => Outcome::Cancelled,
-        _ => facts.verdict(),
-    }
 }
 
 impl Evidence {
@@ -102,8 +75,6 @@ impl Evidence {
 
 #[cfg(test)]
 mod tests {
-    use http::StatusCode;
-
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -179,39 +150,5 @@ mod tests {
         assert_eq!(call.slow(&rules), Some(false));
         call.streamed_after = Some(rules.slow_after + SECOND);
         assert_eq!(call.slow(&rules), Some(true));
-    }
-
-    #[test]
-    fn what_is_known_goes_before_how_it_ended() {
-        let mut facts = AttemptFacts::default();
-        let ends = [End::Broke(FailureKind::Reset), End::Unfit, End::Dropped];
-        assert_eq!(
-            ends.map(|end| outcome(Phase::Open, &facts, end)),
-            [
-                Outcome::Failure(FailureKind::Reset),
-                Outcome::Cancelled,
-                Outcome::Cancelled
-            ]
-        );
-        facts.status = Some(StatusCode::OK);
-        facts.complete = true;
-        for end in ends {
-            assert_eq!(outcome(Phase::Content, &facts, end), Outcome::Success);
-        }
-        facts.failure = Some(FailureKind::IdleTimeout);
-        for end in ends {
-            let known = Outcome::Failure(FailureKind::IdleTimeout);
-            assert_eq!(outcome(Phase::Content, &facts, end), known);
-        }
-    }
-
-    #[test]
-    fn the_head_of_an_error_is_enough() {
-        let mut facts = AttemptFacts::default();
-        facts.status = Some(StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(
-            outcome(Phase::Refused, &facts, End::Dropped),
-            Outcome::Failure(FailureKind::Server)
-        );
     }
 }

@@ -25,14 +25,14 @@ pin_project! {
 pin_project! {
     #[project = KindProj]
     enum Kind<F> {
+        // Without a permit, the call is nobody's attempt.
         Call { #[pin] call: F, permit: Option<Permit> },
         Refused { error: Option<BoxError> },
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn new(call: F, permit: Permit) -> Self {
-        let permit = Some(permit);
+    pub(crate) const fn new(call: F, permit: Option<Permit>) -> Self {
         Self {
             kind: Kind::Call { call, permit },
         }
@@ -55,24 +55,23 @@ where
     type Output = Result<Response<ResponseBody<B>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        const OVER: &str = "polled after completion";
         match self.project().kind.project() {
             KindProj::Call { call, permit } => {
                 let result = ready!(call.poll(cx)).map_err(Into::into);
-                let Some(permit) = permit.take() else {
-                    return Poll::Ready(Err(OVER.into()));
-                };
-                match result {
-                    Ok(response) => Poll::Ready(Ok(ResponseBody::watch(response, permit))),
+                let permit = permit.take();
+                Poll::Ready(match result {
+                    Ok(response) => Ok(ResponseBody::around(response, permit)),
                     Err(error) => {
-                        permit.broke(&error);
-                        Poll::Ready(Err(error))
+                        if let Some(permit) = permit {
+                            permit.broke(&error);
+                        }
+                        Err(error)
                     }
-                }
+                })
             }
-            KindProj::Refused { error } => {
-                Poll::Ready(Err(error.take().unwrap_or_else(|| OVER.into())))
-            }
+            KindProj::Refused { error } => Poll::Ready(Err(error
+                .take()
+                .unwrap_or_else(|| "polled after completion".into()))),
         }
     }
 }

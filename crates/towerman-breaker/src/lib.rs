@@ -26,8 +26,10 @@
 //! # Where it goes
 //!
 //! Once per attempt: directly inside Failover, around Cost, Normalize and Upstream. Without an
-//! attempt, the wrapped service is one endpoint. Rules come from the policy in the request's
-//! context, so a reload applies to the next request; without one, from the layer.
+//! attempt, the wrapped service is one endpoint; a request that asks no model
+//! ([`is_foreign`](towerman_core::RouteContext::is_foreign)) passes, whatever comes of it. Rules
+//! come from the policy in the request's context, so a reload applies to the next request; without
+//! one, from the layer.
 //!
 //! # Readiness
 //!

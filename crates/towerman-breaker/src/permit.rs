@@ -8,14 +8,13 @@ use std::{
 };
 
 use towerman_core::{
-    Attempt, BoxError, FailureKind, Fault, InFlight, Outcome, Phase, Policy, Slotted, Target, find,
-    policy::BreakerRules,
+    Attempt, BoxError, End, InFlight, Phase, Policy, Slotted, Target, policy::BreakerRules,
 };
 
 use crate::{
     circuit::{Refusal, Token},
     error::{CircuitOpen, CoolingDown},
-    evidence::{self, End, Evidence},
+    evidence::Evidence,
     gate::Gate,
 };
 
@@ -33,9 +32,10 @@ pub(crate) struct Permit {
     rules: Rules,
     token: Token,
     started: Instant,
-    /// Whether the answer is a stream.
-    streams: bool,
-    first_content: Option<Duration>,
+    /// There was content.
+    content: bool,
+    /// How long it took until there was, if the answer is a stream.
+    streamed_after: Option<Duration>,
     end: End,
     _in_flight: InFlight,
 }
@@ -57,8 +57,8 @@ impl Permit {
                 rules,
                 token,
                 started: now,
-                streams: false,
-                first_content: None,
+                content: false,
+                streamed_after: None,
                 end: End::Dropped,
             }),
             Err(Refusal::Open { until }) => Err(CircuitOpen::new(endpoint, until, now).into()),
@@ -73,28 +73,29 @@ impl Permit {
         &self.attempt
     }
 
-    /// There is a head.
-    pub(crate) const fn answered(&mut self, streams: bool) {
-        self.streams = streams;
-    }
-
     /// The body went on: has it brought content?
     pub(crate) fn watch(&mut self) {
-        if self.first_content.is_some() || self.attempt.phase() != Phase::Content {
+        if self.content || self.attempt.phase() != Phase::Content {
             return;
         }
-        let now = now();
-        let after = now.saturating_duration_since(self.started);
-        self.first_content = Some(after);
-        self.attempt
-            .note(|facts| facts.first_content = facts.first_content.or(Some(after)));
+        self.content = true;
+        // The first content of a whole answer comes when the last does, and says nothing.
+        let streamed_after = self.attempt.note(|facts| {
+            let elapsed = || now().saturating_duration_since(self.started);
+            facts
+                .streams
+                .then(|| *facts.first_content.get_or_insert_with(elapsed))
+        });
+        self.streamed_after = streamed_after;
         let endpoint = self.attempt.endpoint();
-        endpoint.board.learn_first_content(after);
+        if let Some(after) = streamed_after {
+            endpoint.board.learn_first_content(after);
+        }
         // A probe need not wait for the end of a stream that may take minutes.
         if matches!(self.token, Token::Probe { .. }) {
-            let late = (self.streams && after > self.rules.slow_after).then_some(after);
+            let late = streamed_after.filter(|after| *after > self.rules.slow_after);
             let gate = self.circuits.get(endpoint.slot);
-            self.token = gate.first_content(endpoint, &self.rules, now, self.token, late);
+            self.token = gate.first_content(endpoint, &self.rules, now(), self.token, late);
         }
     }
 
@@ -105,14 +106,7 @@ impl Permit {
 
     /// The service answered with an error.
     pub(crate) fn broke(self, error: &BoxError) {
-        let unsent = self.attempt.phase() == Phase::Unsent;
-        let end = match find::<Fault>(error.as_ref()) {
-            // A layer further in would not put the request to this endpoint. (The source of
-            // another circuit's refusal is a fault, too.)
-            Some(fault) if unsent || fault.kind().is_callers() => End::Unfit,
-            _ if unsent => End::Broke(FailureKind::Connect),
-            _ => End::Broke(FailureKind::Reset),
-        };
+        let end = End::of_error(error.as_ref(), self.attempt.phase());
         self.finish(end);
     }
 }
@@ -124,24 +118,16 @@ impl Drop for Permit {
         let now = now();
         let took = now.saturating_duration_since(self.started);
         let phase = self.attempt.phase();
-        let (outcome, retry_after) = self.attempt.note(|facts| {
-            let outcome = evidence::outcome(phase, facts, self.end);
-            if let End::Broke(kind) = self.end
-                && outcome == Outcome::Failure(kind)
-            {
-                facts.fail(kind);
-            }
-            facts.outcome = Some(outcome);
-            facts.duration.get_or_insert(took);
-            (outcome, facts.retry_after)
-        });
+        let (outcome, retry_after) = self
+            .attempt
+            .note(|facts| (facts.end(phase, self.end, took), facts.retry_after));
         let endpoint = self.attempt.endpoint();
         let evidence = Evidence {
             outcome,
             phase,
             ours: matches!(endpoint.provider.target, Target::Url(_)),
             retry_after,
-            streamed_after: self.first_content.filter(|_| self.streams),
+            streamed_after: self.streamed_after,
             took,
         };
         let gate = self.circuits.get(endpoint.slot);

@@ -69,15 +69,22 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> ResponseFuture<S::Future> {
-        let (attempt, rules) = RouteContext::edit(&mut request, |cx| {
+        let admission = RouteContext::edit(&mut request, |cx| {
+            // It asks no model: how it ends says nothing about one.
+            if cx.is_foreign() {
+                return None;
+            }
             let rules = match cx.policy() {
                 Some(policy) => Rules::Policy(Arc::clone(policy)),
                 None => Rules::Layer(Arc::clone(&self.rules)),
             };
-            (cx.attempt_or_begin(), rules)
+            Some((cx.attempt_or_begin(), rules))
         });
+        let Some((attempt, rules)) = admission else {
+            return ResponseFuture::new(self.inner.call(request), None);
+        };
         match Permit::ask(&self.circuits, Arc::clone(&attempt), rules) {
-            Ok(permit) => ResponseFuture::new(self.inner.call(request), permit),
+            Ok(permit) => ResponseFuture::new(self.inner.call(request), Some(permit)),
             Err(error) => {
                 // It was no attempt after all, and must not read as a success.
                 attempt.note(|facts| facts.outcome = Some(Outcome::Cancelled));

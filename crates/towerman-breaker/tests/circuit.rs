@@ -447,10 +447,54 @@ async fn a_call_is_over_with_its_last_frame_though_the_body_is_kept() {
     let (request, attempt) = request(&stage.policy, &stage.target);
     let _whole = begin(&stage.service(), request, 1).await;
     assert_eq!(attempt.facts().outcome, Some(Outcome::Success));
-    assert_eq!(attempt.facts().first_content, Some(Duration::ZERO));
     stage.says(|| Ok(answer(204, "")));
     let _empty = begin(&stage.service(), stage.request(), 0).await;
     assert_eq!(stage.target.board.in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_answer_says_nothing_about_the_time_to_first_content() {
+    let stage = Stage::new(rules());
+    let late = stage.layer.layer(service_fn(|_: Request<Body>| async {
+        sleep(15 * SECOND).await;
+        Ok::<_, Infallible>(answer(200, ANSWER))
+    }));
+    let (request, attempt) = request(&stage.policy, &stage.target);
+    call(&late, request).await.unwrap();
+    assert_eq!(attempt.facts().outcome, Some(Outcome::Success));
+    assert_eq!(attempt.facts().first_content, None);
+    assert_eq!(stage.target.board.first_content(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_asks_no_model_is_neither_judged_nor_refused() {
+    let stage = Stage::new(rules());
+    let foreign = || {
+        let mut request = Request::new(Body::empty());
+        RouteContext::edit(&mut request, RouteContext::set_foreign);
+        request
+    };
+    let service = stage
+        .layer
+        .layer(service_fn(|request: Request<Body>| async move {
+            assert!(RouteContext::of(&request).attempt().is_none());
+            Ok::<_, Infallible>(answer(500, "the page is broken"))
+        }));
+    for _ in 0..10 {
+        assert_eq!(
+            call(&service, foreign()).await.unwrap(),
+            "the page is broken"
+        );
+    }
+    let broken = stage.layer.layer(service_fn(|_: Request<Body>| async {
+        Err::<Response<Body>, _>("the page is gone")
+    }));
+    for _ in 0..10 {
+        let error = call(&broken, foreign()).await.unwrap_err();
+        assert_eq!(error.to_string(), "the page is gone");
+    }
+    let snapshot = stage.layer.snapshot(Endpoint::unrouted());
+    assert_eq!((snapshot.state, snapshot.calls), (CircuitState::Closed, 0));
 }
 
 // --- leaving ---
