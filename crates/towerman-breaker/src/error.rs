@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     fmt,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,7 @@ use towerman_core::{Endpoint, Fault, FaultKind, Outcome};
 /// The circuit of the endpoint is open, or on trial with every probe under way. Nothing was sent.
 #[derive(Debug)]
 pub struct CircuitOpen {
-    endpoint: Box<str>,
+    endpoint: Arc<str>,
     retry_at: Instant,
     retry_after: Duration,
     /// What the client hears if nobody tries another endpoint.
@@ -21,7 +22,7 @@ pub struct CircuitOpen {
 /// The endpoint asked to be left alone, or refused our credentials. Nothing was sent.
 #[derive(Debug)]
 pub struct CoolingDown {
-    endpoint: Box<str>,
+    endpoint: Arc<str>,
     why: Outcome,
     retry_at: Instant,
     retry_after: Duration,
@@ -35,7 +36,7 @@ impl CircuitOpen {
         let retry_after = retry_at.saturating_duration_since(now);
         let message = "this model keeps failing and is left alone for now";
         Self {
-            endpoint: endpoint.name.clone(),
+            endpoint: Arc::clone(&endpoint.name),
             retry_at,
             retry_after,
             fault: Fault::new(FaultKind::Unavailable, message).retry_after(retry_after),
@@ -83,7 +84,7 @@ impl CoolingDown {
             _ => (FaultKind::Unavailable, "this model is left alone for now"),
         };
         Self {
-            endpoint: endpoint.name.clone(),
+            endpoint: Arc::clone(&endpoint.name),
             why,
             retry_at,
             retry_after,

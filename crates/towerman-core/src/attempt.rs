@@ -39,7 +39,7 @@ pub struct AttemptFacts {
     /// Why the model stopped.
     pub finish: Option<Finish>,
     /// The model that the provider says answered.
-    pub model: Option<Box<str>>,
+    pub model: Option<Arc<str>>,
     /// The answer said that it is complete.
     pub complete: bool,
     /// The provider failed in a way that its answer showed.

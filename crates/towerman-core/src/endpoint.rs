@@ -10,7 +10,7 @@ use crate::{Board, Dialect, Price, Slot};
 #[derive(Debug)]
 pub struct Provider {
     /// Its name in the policy.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// What it speaks.
     pub dialect: Dialect,
     /// Where it is.
@@ -35,7 +35,7 @@ pub struct Endpoint {
     /// Its stable number.
     pub slot: Slot,
     /// `provider/model`, unique in a policy.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Who serves it.
     pub provider: Arc<Provider>,
     /// The name that the provider knows the model by.

@@ -8,7 +8,7 @@ use crate::Priority;
 #[derive(Debug)]
 pub struct Tenant {
     /// The name in ledgers, metrics and logs.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// What its requests are when they do not say.
     pub priority: Priority,
     /// The most urgent class that its `X-Priority` may ask for.

@@ -1,6 +1,6 @@
 //! The decision record: why a request went where it went.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use towerman_core::{Attempt, Candidates, RouteReport};
@@ -22,7 +22,7 @@ pub struct Decision {
     /// The size of the prompt in tokens, estimated.
     pub prompt_tokens: u64,
     /// Who asked.
-    pub tenant: Box<str>,
+    pub tenant: Arc<str>,
     /// How urgently.
     pub priority: &'static str,
     /// What kind of work it was taken for.
@@ -30,7 +30,7 @@ pub struct Decision {
     /// The A/B bucket.
     pub cohort: Option<u16>,
     /// The route, if there was one.
-    pub route: Option<Box<str>>,
+    pub route: Option<Arc<str>>,
     /// The strategy that ordered the candidates.
     pub strategy: Option<Box<str>>,
     /// Every candidate, with what spoke for and against it.
@@ -60,7 +60,7 @@ pub struct Decision {
 #[non_exhaustive]
 pub struct CandidateRecord {
     /// The endpoint.
-    pub endpoint: Box<str>,
+    pub endpoint: Arc<str>,
     /// What the strategy made of it; the smallest went first. `None` if it was forbidden.
     pub score: Option<f64>,
     /// What was said for it, as `layer: term`.
@@ -74,7 +74,7 @@ pub struct CandidateRecord {
 #[non_exhaustive]
 pub struct TryRecord {
     /// Where it went.
-    pub endpoint: Box<str>,
+    pub endpoint: Arc<str>,
     /// How it ended for the endpoint.
     pub outcome: &'static str,
     /// The provider's status, if it answered.

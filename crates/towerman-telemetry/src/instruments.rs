@@ -26,7 +26,7 @@ pub(crate) struct Instruments {
 
 pub(crate) struct Set {
     revision: u64,
-    routes: HashMap<Box<str>, RouteSet>,
+    routes: HashMap<Arc<str>, RouteSet>,
     /// For requests that reached no route.
     no_route: RouteSet,
     endpoints: HashMap<Slot, EndpointSet>,

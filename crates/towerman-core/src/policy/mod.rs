@@ -50,7 +50,7 @@ pub type KeyDigest = [u8; 32];
 #[derive(Debug)]
 pub struct Route {
     /// The name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Where it may go, as written.
     pub choices: Box<[Choice]>,
     /// The name of the strategy that orders them.

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{self, Write},
     net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -19,7 +20,7 @@ pub(super) struct Screen {
     /// Whole seconds (or quarters of one, if live) that were shown.
     shown: u128,
     requests: u64,
-    answered: BTreeMap<Box<str>, u64>,
+    answered: BTreeMap<Arc<str>, u64>,
 }
 
 impl Screen {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use towerman::{
@@ -15,7 +15,7 @@ use towerman::{
 pub(super) struct Watch {
     policy: PolicyHandle,
     totals: Mutex<Totals>,
-    circuits: Mutex<BTreeMap<Box<str>, CircuitState>>,
+    circuits: Mutex<BTreeMap<Arc<str>, CircuitState>>,
 }
 
 /// Sums over all requests that have ended.
@@ -27,7 +27,7 @@ pub(super) struct Totals {
     pub(super) prompt: u64,
     pub(super) cached: u64,
     /// Requests by the endpoint that answered them.
-    pub(super) answered: BTreeMap<Box<str>, u64>,
+    pub(super) answered: BTreeMap<Arc<str>, u64>,
     /// Microseconds in which no attempt was under way, of requests answered at the first try.
     pub(super) overheads: Vec<u64>,
 }

@@ -1,5 +1,7 @@
 //! Reads a whole answer.
 
+use std::sync::Arc;
+
 use towerman_core::{Dialect, FailureKind, Finish, Usage};
 
 use super::{anthropic, openai};
@@ -14,7 +16,7 @@ pub struct Answer {
     /// Why the model stopped.
     pub finish: Option<Finish>,
     /// The model that answered.
-    pub model: Option<Box<str>>,
+    pub model: Option<Arc<str>>,
     /// Bytes of content.
     pub content_bytes: u64,
     /// Whether it is an answer of the dialect at all.

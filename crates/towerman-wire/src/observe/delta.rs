@@ -1,5 +1,7 @@
 //! What one event, or one whole answer, says.
 
+use std::sync::Arc;
+
 use towerman_core::Finish;
 
 use super::tokens::Tokens;
@@ -35,7 +37,7 @@ impl Delta<'_> {
     }
 
     /// The model's name, if it is one.
-    pub(super) fn model(&self) -> Option<Box<str>> {
+    pub(super) fn model(&self) -> Option<Arc<str>> {
         let name = self.model.and_then(|model| model.decode())?;
         (1..=MODEL).contains(&name.len()).then(|| name.into())
     }

@@ -1,5 +1,7 @@
 //! What is known of an answer so far.
 
+use std::sync::Arc;
+
 use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Phase, Usage};
 
 use super::{
@@ -25,7 +27,7 @@ pub struct Learned {
     /// Why the model stopped.
     pub finish: Option<Finish>,
     /// The model that answered.
-    pub model: Option<Box<str>>,
+    pub model: Option<Arc<str>>,
     /// It said that it is complete.
     pub complete: bool,
     /// How it failed.
