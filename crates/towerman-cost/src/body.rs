@@ -3,7 +3,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -11,16 +10,17 @@ use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use towerman_core::{Attempt, Endpoint};
+use towerman_core::End;
 use towerman_wire::observe::{Observed, observe};
 
-use crate::{guard::Settlement, settle::End};
+use crate::guard::Settlement;
 
 pin_project! {
     /// The response body of [`Cost`](crate::Cost). Its frames are those of `B`.
     pub struct ResponseBody<B> {
         #[pin]
         inner: Observed<B>,
+        // Without one, nothing is watched.
         settlement: Option<Settlement>,
     }
 }
@@ -30,7 +30,7 @@ impl<B: Body<Data = Bytes>> ResponseBody<B> {
         let attempt = settlement.as_ref().and_then(Settlement::attempt);
         let response = match attempt {
             Some(attempt) => observe(response, attempt),
-            None => unwatched(response),
+            None => response.map(Observed::unwatched),
         };
         response.map(|inner| {
             let mut body = Self { inner, settlement };
@@ -47,13 +47,6 @@ impl<B: Body<Data = Bytes>> ResponseBody<B> {
     }
 }
 
-/// An answer to no attempt, whose bytes nobody reads.
-fn unwatched<B: Body<Data = Bytes>>(response: Response<B>) -> Response<Observed<B>> {
-    let nobody = Arc::new(Attempt::new(Arc::clone(Endpoint::unrouted()), 1));
-    nobody.claim();
-    observe(response, &nobody)
-}
-
 impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     type Data = Bytes;
     type Error = B::Error;
@@ -65,12 +58,9 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         let mut this = self.project();
         let frame = ready!(this.inner.as_mut().poll_frame(cx));
         if let Some(settlement) = this.settlement {
-            match &frame {
-                // Whoever knows that this was the last frame will not poll again.
-                Some(Ok(_)) if this.inner.is_end_stream() => settlement.settle(End::Read),
-                Some(Ok(_)) => settlement.watch(),
-                Some(Err(_)) => settlement.settle(End::Broke),
-                None => settlement.settle(End::Read),
+            match End::of_frame(frame.as_ref(), this.inner.is_end_stream()) {
+                None => settlement.watch(),
+                Some(end) => settlement.settle(end),
             }
         }
         Poll::Ready(frame)

@@ -11,7 +11,9 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::{ResponseBody, guard::Settlement, settle::End};
+use towerman_core::BoxError;
+
+use crate::{ResponseBody, guard::Settlement};
 
 pin_project! {
     /// The future of [`Cost`](crate::Cost).
@@ -32,19 +34,20 @@ impl<F> ResponseFuture<F> {
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    E: Into<BoxError>,
     B: http_body::Body<Data = Bytes>,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<ResponseBody<B>>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.inner.poll(cx));
+        let answer = ready!(this.inner.poll(cx)).map_err(Into::into);
         let settlement = this.settlement.take();
         Poll::Ready(match answer {
             Ok(response) => Ok(ResponseBody::around(response, settlement)),
             Err(error) => {
-                if let Some(mut settlement) = settlement {
-                    settlement.settle(End::Broke);
+                if let Some(settlement) = settlement {
+                    settlement.broke(&error);
                 }
                 Err(error)
             }

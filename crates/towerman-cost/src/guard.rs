@@ -11,12 +11,13 @@ use std::{
 
 use tokio::time::Instant;
 use towerman_core::{
-    Ask, Attempt, AttemptFacts, Phase, Priority, RouteContext, Tenant, policy::Route,
+    Ask, Attempt, AttemptFacts, BoxError, End, Outcome, Phase, Priority, RouteContext, Tenant,
+    policy::Route,
 };
 
 use crate::{
-    Ledger, Line, Totals,
-    settle::{Bill, End, settle},
+    Ledger, Line, LineId, Totals,
+    settle::{Bill, settle},
 };
 
 /// What all services of a layer share.
@@ -37,7 +38,8 @@ struct Case {
     shared: Arc<Shared>,
     attempt: Arc<Attempt>,
     began: Instant,
-    first_content: Option<Duration>,
+    /// There was content.
+    content: bool,
     ask: Option<Arc<Ask>>,
     tenant: Arc<Tenant>,
     session: Option<Arc<str>>,
@@ -75,7 +77,7 @@ impl Settlement {
             shared: Arc::clone(shared),
             attempt,
             began: Instant::now(),
-            first_content: None,
+            content: false,
             ask: cx.ask().cloned(),
             tenant: Arc::clone(cx.tenant()),
             session: cx.session().cloned(),
@@ -90,17 +92,29 @@ impl Settlement {
         self.0.as_ref().map(|case| &case.attempt)
     }
 
-    /// Something went by. The first content's time is taken here.
+    /// Something went by: has it brought content?
     pub(crate) fn watch(&mut self) {
         if let Some(case) = &mut self.0
-            && case.first_content.is_none()
+            && !case.content
             && case.attempt.phase() == Phase::Content
         {
-            let waited = case.began.elapsed();
-            case.first_content = Some(waited);
+            case.content = true;
+            // The first content of a whole answer comes when the last does, and says nothing.
             case.attempt.note(|facts| {
-                facts.first_content.get_or_insert(waited);
+                if facts.streams {
+                    facts
+                        .first_content
+                        .get_or_insert_with(|| case.began.elapsed());
+                }
             });
+        }
+    }
+
+    /// The service answered with an error.
+    pub(crate) fn broke(mut self, error: &BoxError) {
+        if let Some(attempt) = self.attempt() {
+            let end = End::of_error(error.as_ref(), attempt.phase());
+            self.settle(end);
         }
     }
 
@@ -123,51 +137,50 @@ impl Drop for Settlement {
 
 impl Case {
     fn settle(self, end: End) {
-        let took = self.began.elapsed();
-        let facts = self.attempt.note(|facts| {
-            facts.duration.get_or_insert(took);
-            facts.clone()
-        });
-        let endpoint = self.attempt.endpoint();
-        let (ask, price) = (self.ask.as_deref(), endpoint.price.as_ref());
-        let Some(bill) = settle(self.attempt.phase(), &facts, ask, price, end) else {
-            return;
-        };
-        self.attempt.note(|facts| {
+        let (phase, took) = (self.attempt.phase(), self.began.elapsed());
+        let line = self.attempt.note(|facts| {
+            let outcome = facts.end(phase, end, took);
+            let price = self.attempt.endpoint().price.as_ref();
+            let bill = settle(phase, facts, self.ask.as_deref(), price)?;
             facts.cost = bill.cost;
             facts.saved = bill.saved;
             facts.estimated = bill.estimated;
             if bill.estimated {
                 facts.usage = Some(bill.usage);
             }
+            Some(self.line(facts, outcome, &bill, took))
         });
-        let line = self.line(&facts, &bill, took);
-        self.shared.totals.record(&line);
-        self.shared.ledger.record(&line);
+        if let Some(line) = line {
+            self.shared.totals.record(&line);
+            self.shared.ledger.record(&line);
+        }
     }
 
-    fn line(&self, facts: &AttemptFacts, bill: &Bill, took: Duration) -> Line {
+    fn line(&self, facts: &AttemptFacts, outcome: Outcome, bill: &Bill, took: Duration) -> Line {
         let (attempt, endpoint) = (self.attempt.number(), self.attempt.endpoint());
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let at_ms = millis(since.unwrap_or_default());
-        let request_id = self.request_id.as_deref().unwrap_or("unnamed");
-        let nth = self.shared.written.fetch_add(1, Relaxed);
         Line {
-            id: format!("{request_id}/{attempt}/{at_ms:x}-{nth:x}").into(),
+            id: LineId {
+                request_id: self.request_id.clone(),
+                attempt,
+                at_ms,
+                nth: self.shared.written.fetch_add(1, Relaxed),
+            },
             at_ms,
             request_id: self.request_id.clone(),
             attempt,
-            tenant: (&*self.tenant.name).into(),
+            tenant: Arc::clone(&self.tenant.name),
             session: self.session.clone(),
-            route: self.route.as_ref().map(|route| (&*route.name).into()),
-            endpoint: (&*endpoint.name).into(),
-            provider: (&*endpoint.provider.name).into(),
-            model: facts.model.as_deref().map(Into::into),
+            route: self.route.as_ref().map(|route| Arc::clone(&route.name)),
+            endpoint: Arc::clone(&endpoint.name),
+            provider: Arc::clone(&endpoint.provider.name),
+            model: facts.model.clone(),
             dialect: self.ask.as_ref().map(|ask| ask.dialect.as_str()),
             priority: self.priority.as_str(),
             stream: self.ask.as_ref().is_some_and(|ask| ask.stream),
             status: facts.status.map(|status| status.as_u16()),
-            outcome: bill.outcome.as_str(),
+            outcome: outcome.as_str(),
             usage: bill.usage,
             cost: bill.cost,
             saved: bill.saved,
@@ -175,7 +188,7 @@ impl Case {
             estimated: bill.estimated,
             maybe_billed: bill.maybe_billed,
             duration_ms: millis(took),
-            first_content_ms: self.first_content.map(millis),
+            first_content_ms: facts.first_content.map(millis),
         }
     }
 }

@@ -26,8 +26,9 @@
 //! Once per attempt: inside Failover and Breaker, so that refused attempts are not counted and
 //! failed ones are, and around Normalize and Upstream, which know whether anything was sent.
 //!
-//! Without an attempt, the request is the first at an endpoint without a price. Only a request
-//! that also has no ask and a safe method (`GET`, `HEAD`) passes unwatched. A wrapped service
+//! Without an attempt, the request is the first at an endpoint without a price. Only a request that
+//! asks no model ([`is_foreign`](towerman_core::RouteContext::is_foreign)) passes unwatched: Edge,
+//! which knows every dialect's paths, says so. A wrapped service
 //! that is not Upstream does not say when it sends: dropped or failed before its head, such an
 //! attempt counts as not sent, unless the service says so with
 //! [`Attempt::advance`](towerman_core::Attempt::advance).
@@ -44,8 +45,9 @@
 //! # Cost
 //!
 //! A frame costs an atomic load until the first content, and nothing after. Settling, once per
-//! attempt, allocates the line's few strings, locks the attempt's facts twice and the totals once;
-//! [`Jsonl`] adds one buffer, and one lock to append it to the queue. Nothing waits for a disk.
+//! attempt, locks the attempt's facts and the totals, and allocates nothing: a line shares its
+//! names. [`Jsonl`] adds one buffer, and one lock to append it to the queue. Nothing waits for a
+//! disk.
 //!
 //! # Example
 //!
@@ -113,7 +115,7 @@ pub use self::{
     jsonl::Jsonl,
     layer::CostLayer,
     ledger::{Ledger, Memory, Tee},
-    line::Line,
+    line::{Line, LineId},
     service::Cost,
     totals::{Session, Total, Totals},
 };

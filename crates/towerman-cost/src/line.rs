@@ -1,6 +1,6 @@
 //! One line of the ledger.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::{Serialize, Serializer};
 use towerman_core::{Pico, Usage};
@@ -13,10 +13,7 @@ use towerman_core::{Pico, Usage};
 #[non_exhaustive]
 pub struct Line {
     /// Names this line and no other: a reader that meets it twice counts it once.
-    ///
-    /// It begins with the request's id and the attempt's number. Clients may choose the former,
-    /// and choose it twice, so more follows.
-    pub id: Arc<str>,
+    pub id: LineId,
     /// When it was settled, in milliseconds since 1970 (UTC).
     pub at_ms: u64,
     /// The request, as logs and the client know it.
@@ -63,8 +60,34 @@ pub struct Line {
     pub maybe_billed: bool,
     /// Time from dispatch to the end.
     pub duration_ms: u64,
-    /// Time from dispatch to the first content, if any came.
+    /// Time from dispatch to the first content, if the answer was a stream and any came.
     pub first_content_ms: Option<u64>,
+}
+
+/// The name of a [`Line`], written as `request/attempt/time-number`.
+///
+/// Clients may choose their request's id, and choose it twice, so more follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LineId {
+    pub(crate) request_id: Option<Arc<str>>,
+    pub(crate) attempt: u32,
+    pub(crate) at_ms: u64,
+    /// Which line of its process, from 0.
+    pub(crate) nth: u64,
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let request_id = self.request_id.as_deref().unwrap_or("unnamed");
+        let (attempt, at_ms, nth) = (self.attempt, self.at_ms, self.nth);
+        write!(f, "{request_id}/{attempt}/{at_ms:x}-{nth:x}")
+    }
+}
+
+impl Serialize for LineId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 fn digits<S: Serializer>(amount: &Option<Pico>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -118,6 +141,18 @@ mod tests {
         assert_eq!(json["cache_read"], 7);
         let nested = json.as_object().unwrap().values();
         assert_eq!(nested.filter(|value| value.is_object()).count(), 0);
+    }
+
+    #[test]
+    fn an_id_is_written_as_one_string() {
+        let id = LineId {
+            request_id: Some("req-1".into()),
+            attempt: 2,
+            at_ms: 0x1234,
+            nth: 0xab,
+        };
+        assert_eq!(serde_json::to_value(&id).unwrap(), "req-1/2/1234-ab");
+        assert_eq!(LineId::default().to_string(), "unnamed/0/0-0");
     }
 
     #[test]

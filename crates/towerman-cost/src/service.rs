@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
-use towerman_core::RouteContext;
+use towerman_core::{BoxError, RouteContext};
 
 use crate::{
     ResponseBody, ResponseFuture,
@@ -46,30 +46,26 @@ impl<S> Cost<S> {
 impl<S, B, R> Service<Request<B>> for Cost<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
     R: http_body::Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<R>>;
-    type Error = S::Error;
+    type Error = BoxError;
     type Future = ResponseFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S::Future> {
-        let settlement = is_attempt(&request).then(|| {
-            RouteContext::edit(&mut request, |cx| {
-                let attempt = cx.attempt_or_begin();
-                Settlement::begin(&self.shared, attempt, cx)
-            })
+        let settlement = RouteContext::edit(&mut request, |cx| {
+            // It asks no model, so there is nothing to bill.
+            if cx.is_foreign() {
+                return None;
+            }
+            let attempt = cx.attempt_or_begin();
+            Some(Settlement::begin(&self.shared, attempt, cx))
         });
         ResponseFuture::new(self.inner.call(request), settlement)
     }
-}
-
-/// Whether `request` asks a model for anything. A page or a health check that happens to pass
-/// through the stack is nobody's attempt.
-fn is_attempt<B>(request: &Request<B>) -> bool {
-    let cx = RouteContext::of(request);
-    cx.attempt().is_some() || cx.ask().is_some() || !request.method().is_safe()
 }

@@ -1,19 +1,8 @@
 //! What is owed for an attempt that is over. Pure.
 
-use towerman_core::{Ask, AttemptFacts, FailureKind, Outcome, Phase, Pico, Price, Usage};
+use towerman_core::{Ask, AttemptFacts, Phase, Pico, Price, Usage};
 
 use crate::estimate;
-
-/// How an attempt came to its end, as seen from here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The answer was read to its end.
-    Read,
-    /// The service or the body failed.
-    Broke,
-    /// It was dropped before its end.
-    Dropped,
-}
 
 /// What is owed for one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +13,6 @@ pub(crate) struct Bill {
     pub(crate) saved: Option<Pico>,
     pub(crate) estimated: bool,
     pub(crate) maybe_billed: bool,
-    pub(crate) outcome: Outcome,
 }
 
 /// Settles an attempt. One that was never sent owes nothing, and leaves no line.
@@ -33,7 +21,6 @@ pub(crate) fn settle(
     facts: &AttemptFacts,
     ask: Option<&Ask>,
     price: Option<&Price>,
-    end: End,
 ) -> Option<Bill> {
     let reported = facts.usage.unwrap_or_default();
     let (usage, estimated) = match phase {
@@ -50,7 +37,6 @@ pub(crate) fn settle(
         saved: price.map(|price| price.saved(&usage)),
         estimated,
         maybe_billed: phase == Phase::Sent,
-        outcome: outcome(phase, facts, end),
     })
 }
 
@@ -62,23 +48,10 @@ fn is_exact(facts: &AttemptFacts) -> bool {
         })
 }
 
-fn outcome(phase: Phase, facts: &AttemptFacts, end: End) -> Outcome {
-    let decided = facts.outcome.is_some()
-        || facts.failure.is_some()
-        || facts.complete
-        // An error's head says it all; its body is often not read.
-        || phase == Phase::Refused;
-    match end {
-        End::Broke if !decided => Outcome::Failure(FailureKind::Reset),
-        End::Dropped if !decided => Outcome::Cancelled,
-        End::Read | End::Broke | End::Dropped => facts.verdict(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::StatusCode;
-    use towerman_core::Dialect;
+    use towerman_core::{Dialect, FailureKind};
 
     use super::*;
 
@@ -103,8 +76,8 @@ mod tests {
         facts
     }
 
-    fn bill(phase: Phase, facts: &AttemptFacts, end: End) -> Bill {
-        settle(phase, facts, Some(&ask()), Some(&PRICE), end).unwrap()
+    fn bill(phase: Phase, facts: &AttemptFacts) -> Bill {
+        settle(phase, facts, Some(&ask()), Some(&PRICE)).unwrap()
     }
 
     #[test]
@@ -119,7 +92,7 @@ mod tests {
         });
         facts.complete = true;
         facts.content_bytes = 4_000;
-        let bill = bill(Phase::Content, &facts, End::Read);
+        let bill = bill(Phase::Content, &facts);
         let cost = 10 * 3_000_000
             + 1_000 * 300_000
             + 7 * 3_750_000
@@ -129,7 +102,6 @@ mod tests {
         assert_eq!(bill.cost, Some(Pico(cost)));
         assert_eq!(bill.saved, Some(Pico(1_000 * 2_700_000)));
         assert_eq!((bill.estimated, bill.maybe_billed), (false, false));
-        assert_eq!(bill.outcome, Outcome::Success);
         assert_eq!(bill.usage, facts.usage.unwrap());
     }
 
@@ -138,7 +110,7 @@ mod tests {
         let mut facts = AttemptFacts::default();
         facts.complete = true;
         facts.content_bytes = 400;
-        let bill = bill(Phase::Content, &facts, End::Read);
+        let bill = bill(Phase::Content, &facts);
         assert!(bill.estimated);
         assert_eq!((bill.usage.input, bill.usage.output), (1_000, 100));
     }
@@ -151,7 +123,7 @@ mod tests {
         });
         facts.complete = true;
         facts.content_bytes = 400;
-        let bill = bill(Phase::Content, &facts, End::Read);
+        let bill = bill(Phase::Content, &facts);
         assert!(bill.estimated);
         assert_eq!((bill.usage.input, bill.usage.output), (10, 100));
     }
@@ -160,8 +132,7 @@ mod tests {
     fn cancelling_in_mid_stream_is_not_free() {
         let mut facts = AttemptFacts::default();
         facts.content_bytes = 4_000;
-        let bill = bill(Phase::Content, &facts, End::Dropped);
-        assert_eq!(bill.outcome, Outcome::Cancelled);
+        let bill = bill(Phase::Content, &facts);
         assert!(bill.estimated && !bill.maybe_billed);
         assert_eq!(bill.usage.input, 1_000);
         assert!(bill.usage.output > 1_000, "biased up: {:?}", bill.usage);
@@ -176,7 +147,7 @@ mod tests {
             ..Usage::default()
         });
         facts.content_bytes = 400;
-        let bill = bill(Phase::Content, &facts, End::Dropped);
+        let bill = bill(Phase::Content, &facts);
         assert!(bill.estimated);
         assert_eq!((bill.usage.input, bill.usage.cache_read), (12, 900));
         assert!(bill.usage.output >= 100);
@@ -190,41 +161,32 @@ mod tests {
             ..Usage::default()
         });
         facts.content_bytes = 400;
-        assert_eq!(
-            bill(Phase::Content, &facts, End::Dropped).usage.output,
-            5_000
-        );
+        assert_eq!(bill(Phase::Content, &facts).usage.output, 5_000);
     }
 
     #[test]
     fn sent_without_an_answer_may_be_billed() {
         let facts = AttemptFacts::default();
-        let bill = bill(Phase::Sent, &facts, End::Broke);
+        let bill = bill(Phase::Sent, &facts);
         assert!(bill.maybe_billed && bill.estimated);
         assert_eq!((bill.usage.input, bill.usage.output), (1_000, 0));
-        assert_eq!(bill.outcome, Outcome::Failure(FailureKind::Reset));
     }
 
     #[test]
     fn a_refusal_costs_nothing_exactly() {
         let mut facts = AttemptFacts::default();
         facts.status = Some(StatusCode::TOO_MANY_REQUESTS);
-        let bill = bill(Phase::Refused, &facts, End::Dropped);
+        let bill = bill(Phase::Refused, &facts);
         assert_eq!((bill.cost, bill.estimated), (Some(Pico(0)), false));
         assert!(bill.usage.is_zero());
-        assert_eq!(bill.outcome, Outcome::Throttled { retry_after: None });
     }
 
     #[test]
     fn what_was_never_sent_leaves_no_line() {
         let mut facts = AttemptFacts::default();
         facts.failure = Some(FailureKind::Connect);
-        for end in [End::Read, End::Broke, End::Dropped] {
-            assert_eq!(
-                settle(Phase::Unsent, &facts, Some(&ask()), Some(&PRICE), end),
-                None
-            );
-        }
+        let bill = settle(Phase::Unsent, &facts, Some(&ask()), Some(&PRICE));
+        assert_eq!(bill, None);
     }
 
     #[test]
@@ -235,30 +197,8 @@ mod tests {
             ..Usage::default()
         });
         facts.complete = true;
-        let bill = settle(Phase::Content, &facts, None, None, End::Read).unwrap();
+        let bill = settle(Phase::Content, &facts, None, None).unwrap();
         assert_eq!((bill.cost, bill.saved), (None, None));
         assert_eq!(bill.usage.total(), 30);
-    }
-
-    #[test]
-    fn a_noted_failure_explains_a_drop() {
-        let mut facts = AttemptFacts::default();
-        facts.failure = Some(FailureKind::FirstContentTimeout);
-        assert_eq!(
-            bill(Phase::Open, &facts, End::Dropped).outcome,
-            Outcome::Failure(FailureKind::FirstContentTimeout)
-        );
-    }
-
-    #[test]
-    fn leaving_after_the_last_event_is_no_cancel() {
-        let mut facts = reported(Usage {
-            input: 1,
-            output: 1,
-            ..Usage::default()
-        });
-        facts.complete = true;
-        let bill = bill(Phase::Content, &facts, End::Dropped);
-        assert_eq!((bill.outcome, bill.estimated), (Outcome::Success, false));
     }
 }

@@ -15,17 +15,18 @@ use std::{
 
 use towerman_cost::{Jsonl, Ledger, Line};
 
+/// A line that is known by its request.
 fn line(id: &str) -> Line {
     let mut line = Line::default();
-    line.id = id.into();
+    line.request_id = Some(id.into());
     line
 }
 
-/// The ids of every line; panics over one that is no JSON.
+/// The requests of every line; panics over one that is no JSON.
 fn ids(text: &str) -> Vec<String> {
     text.lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-        .map(|line| line["id"].as_str().unwrap().to_owned())
+        .map(|line| line["request_id"].as_str().unwrap().to_owned())
         .collect()
 }
 

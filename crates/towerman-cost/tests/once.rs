@@ -17,8 +17,8 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 use towerman_core::{
-    Ask, Attempt, Body, BoxError, Dialect, Endpoint, FailureKind, Outcome, Phase, Pico,
-    PolicyHandle, Price, RouteContext, RouteReport, Usage,
+    Ask, Attempt, Body, BoxError, Dialect, Endpoint, FailureKind, Fault, FaultKind, Outcome, Phase,
+    Pico, PolicyHandle, Price, RouteContext, RouteReport, Usage,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
 };
 use towerman_cost::{CostLayer, Line, Memory};
@@ -160,7 +160,8 @@ async fn an_answer_that_was_read_is_exact() {
     assert_eq!(&*line.endpoint, "own/large");
     assert_eq!((&*line.provider, &*line.tenant), ("own", "anonymous"));
     assert_eq!((line.status, line.stream), (Some(200), true));
-    assert!(line.id.starts_with("req-1/1/"), "{}", line.id);
+    let id = line.id.to_string();
+    assert!(id.starts_with("req-1/1/"), "{id}");
     assert!(line.at_ms > 1_600_000_000_000);
     // The report says the same.
     assert_eq!(report.cost(), Pico(BILLED));
@@ -445,17 +446,77 @@ async fn alone_around_a_service_it_counts_what_the_service_answers() {
 }
 
 #[tokio::test]
-async fn a_page_that_passes_through_is_nobodys_attempt() {
+async fn a_request_that_asks_no_model_is_nobodys_attempt() {
     let ledger = Memory::new();
-    let service = CostLayer::new(ledger.clone()).layer(service_fn(|request: Request<Body>| {
+    let layer = CostLayer::new(ledger.clone());
+    let service = layer.layer(service_fn(|request: Request<Body>| {
         assert!(RouteContext::of(&request).attempt().is_none());
         async { Ok::<_, BoxError>(Response::new(Body::from("<html>"))) }
     }));
-    let request = Request::get("/about").body(Body::empty()).unwrap();
-    let response = service.oneshot(request).await.unwrap();
-    let page = response.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(page, "<html>");
+    for method in ["GET", "POST"] {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = method.parse().unwrap();
+        RouteContext::edit(&mut request, RouteContext::set_foreign);
+        let response = service.clone().oneshot(request).await.unwrap();
+        let page = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(page, "<html>");
+    }
     assert_eq!(ledger.lines(), []);
+    assert_eq!(layer.totals().grand().attempts, 0);
+}
+
+#[tokio::test]
+async fn without_a_breaker_the_facts_end_as_the_line_does() {
+    // Dropped in mid-stream, broken off, and read to its end.
+    let broke = Outcome::Failure(FailureKind::Reset);
+    for (response, frames, outcome) in [
+        (stream(&EVENTS, false, false), 2, Outcome::Cancelled),
+        (stream(&EVENTS[..3], true, false), usize::MAX, broke),
+        (stream(&EVENTS, false, false), usize::MAX, Outcome::Success),
+    ] {
+        let endpoint = endpoint(Dialect::Anthropic, Some(PRICE));
+        let (lines, attempt, _) = serve(endpoint, response, frames).await;
+        assert_eq!(attempt.facts().outcome, Some(outcome));
+        assert_eq!(one(lines).outcome, outcome.as_str());
+        assert_eq!(attempt.verdict(), outcome);
+    }
+    // Never sent, it leaves no line, and is no success either.
+    let (request, attempt, _) = ask(endpoint(Dialect::Anthropic, Some(PRICE)));
+    let mut service = CostLayer::new(()).layer(service_fn(|_: Request<Body>| {
+        std::future::pending::<Result<Response<Body>, BoxError>>()
+    }));
+    drop(tower::Service::call(&mut service, request));
+    assert_eq!(attempt.facts().outcome, Some(Outcome::Cancelled));
+}
+
+#[tokio::test]
+async fn a_request_that_a_layer_further_in_refuses_is_no_failure_of_the_endpoint() {
+    let ledger = Memory::new();
+    let service = CostLayer::new(ledger.clone()).layer(service_fn(|_: Request<Body>| async {
+        let fault = Fault::new(FaultKind::InvalidRequest, "it cannot be translated");
+        Err::<Response<Body>, BoxError>(fault.into())
+    }));
+    let (request, attempt, _) = ask(endpoint(Dialect::Anthropic, Some(PRICE)));
+    service.oneshot(request).await.unwrap_err();
+    assert_eq!(attempt.facts().outcome, Some(Outcome::Cancelled));
+    assert_eq!((attempt.facts().failure, ledger.lines()), (None, vec![]));
+}
+
+#[tokio::test]
+async fn a_whole_answer_says_nothing_about_the_time_to_first_content() {
+    let ledger = Memory::new();
+    let service = CostLayer::new(ledger.clone()).layer(service_fn(|request: Request<Body>| {
+        let attempt = RouteContext::of(&request).attempt().unwrap();
+        attempt.advance(Phase::Sent);
+        let answer = r#"{"type":"message","content":[{"type":"text","text":"hi"}],"usage":{"input_tokens":1,"output_tokens":1}}"#;
+        async move { Ok::<_, BoxError>(Response::new(Body::from(answer))) }
+    }));
+    let (request, attempt, _) = ask(endpoint(Dialect::Anthropic, Some(PRICE)));
+    let response = service.oneshot(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    assert_eq!(attempt.phase(), Phase::Content);
+    assert_eq!(attempt.facts().first_content, None);
+    assert_eq!(one(ledger.lines()).first_content_ms, None);
 }
 
 #[tokio::test(start_paused = true)]
