@@ -45,6 +45,7 @@ impl Voice {
     /// The answer to a fault.
     pub(crate) fn refuse(&self, fault: &Fault) -> Response<Body> {
         self.report.refused(fault.kind());
+        self.report.note(remark("refused", fault));
         let (status, body) = fault::render(self.dialect, fault, self.request_id.as_deref());
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
@@ -70,8 +71,36 @@ impl Voice {
         let unexplained = Fault::new(FaultKind::BadGateway, "the answer broke off");
         let fault = find::<Fault>(error).unwrap_or(&unexplained);
         self.report.refused(fault.kind());
+        self.report.note(remark("broke off", fault));
         fault::event(self.dialect, fault, self.request_id.as_deref())
     }
+}
+
+/// A fault as the report tells it: our words, and the part of the request that they are about.
+///
+/// Of the client's own text only names get in (of a model, of a member), and they are short.
+fn remark(what: &str, fault: &Fault) -> String {
+    let message = fault.message();
+    let text = match fault.named_param() {
+        None => format!("{what}: {message}"),
+        Some(param) if is_name(param) => format!("{what}: {message} ({param})"),
+        Some(param) => format!("{what}: {}", message.replace(param, "…")),
+    };
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST)
+        .collect()
+}
+
+/// The longest remark about a fault, in characters: room for our words and a model's name.
+const LONGEST: usize = 512;
+
+/// Whether `param` is what members, headers and JSON pointers look like.
+fn is_name(param: &str) -> bool {
+    param.len() <= 64
+        && param
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte))
 }
 
 /// What is wrong with the head of a request in a dialect, if anything is.
@@ -120,6 +149,29 @@ mod tests {
     fn a_retry_after_is_rounded_up() {
         assert_eq!(seconds(Duration::from_millis(1)), 1);
         assert_eq!(seconds(Duration::from_secs(2)), 2);
+    }
+
+    #[test]
+    fn a_remark_keeps_our_words_and_names_but_no_other_text_of_the_clients() {
+        let fault = |message: &str| Fault::new(FaultKind::InvalidRequest, message.to_owned());
+        let remark = |fault: Fault| remark("refused", &fault);
+        assert_eq!(
+            remark(fault("model: must be a string").param("model")),
+            "refused: model: must be a string (model)"
+        );
+        assert_eq!(
+            remark(fault("/messages/0/content is missing").param("/messages/0/content")),
+            "refused: /messages/0/content is missing (/messages/0/content)"
+        );
+        for secret in ["my secret\u{7}", &"s".repeat(65)] {
+            assert_eq!(
+                remark(fault(&format!("{secret}: given twice")).param(secret.to_owned())),
+                "refused: …: given twice"
+            );
+        }
+        let long = remark(fault(&format!("a\nb{}", "c".repeat(10_000))));
+        assert!(long.starts_with("refused: abccc"), "{long}");
+        assert_eq!(long.chars().count(), LONGEST);
     }
 
     #[test]

@@ -59,6 +59,25 @@ async fn it_readies_the_clone_that_it_calls() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_told_to_the_report_with_its_words_and_what_it_names() {
+    let service = EdgeLayer::new().layer(service_fn(echo));
+    let told = async |mut request: Request<Full<Bytes>>| {
+        let report: RouteReport = RouteContext::edit(&mut request, |cx| cx.report().clone());
+        service.clone().oneshot(request).await.unwrap();
+        (report.fault(), report.why())
+    };
+    let mut get = ask("/v1/chat/completions", CHAT);
+    *get.method_mut() = http::Method::GET;
+    let (kind, why) = told(get).await;
+    assert_eq!(kind, Some(FaultKind::MethodNotAllowed));
+    assert_eq!(why, ["refused: this path takes POST requests only"]);
+
+    let (kind, why) = told(ask("/v1/messages", "{\"model\":7}")).await;
+    assert_eq!(kind, Some(FaultKind::InvalidRequest));
+    assert_eq!(why, ["refused: model: must be a string (model)"]);
+}
+
+#[tokio::test]
 async fn dropping_the_call_drops_the_inner_call_and_notes_that_the_client_left() {
     let (inner, watch) =
         Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
