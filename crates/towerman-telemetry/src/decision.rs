@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use towerman_core::{Attempt, Candidates, RouteReport};
+use towerman_core::{Attempt, AttemptFacts, Candidates, Pico, RouteContext, RouteReport};
 
 /// One request, told from beginning to end.
 #[derive(Clone, Debug, Serialize)]
@@ -118,11 +118,20 @@ pub(crate) struct Ending {
 }
 
 impl Decision {
-    pub(crate) fn new(report: &RouteReport, ending: &Ending) -> Self {
-        let cx = report.context().unwrap_or_default();
-        let attempts = report.attempts();
+    pub(crate) fn new(
+        report: &RouteReport,
+        cx: &RouteContext,
+        attempts: &[Arc<Attempt>],
+        ending: &Ending,
+    ) -> Self {
         let ask = cx.ask();
         let candidates = cx.candidates();
+        let sum = |part: fn(&AttemptFacts) -> Option<Pico>| {
+            let parts = attempts
+                .iter()
+                .filter_map(|attempt| attempt.note(|facts| part(facts)));
+            parts.sum::<Pico>().to_string().into()
+        };
         Self {
             request_id: cx.request_id().map(|id| (**id).into()),
             revision: cx.policy().map(|policy| policy.revision()),
@@ -139,12 +148,6 @@ impl Decision {
             candidates: candidates
                 .map(|candidates| records(candidates))
                 .unwrap_or_default(),
-            saved_usd: attempts
-                .iter()
-                .filter_map(|attempt| attempt.facts().saved)
-                .sum::<towerman_core::Pico>()
-                .to_string()
-                .into(),
             attempts: attempts
                 .iter()
                 .map(|attempt| TryRecord::new(attempt))
@@ -162,7 +165,8 @@ impl Decision {
             status: ending.status,
             duration_ms: millis(ending.took),
             overhead_us: u64::try_from(ending.overhead.as_micros()).unwrap_or(u64::MAX),
-            cost_usd: report.cost().to_string().into(),
+            cost_usd: sum(|facts| facts.cost),
+            saved_usd: sum(|facts| facts.saved),
         }
     }
 }

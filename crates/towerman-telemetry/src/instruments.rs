@@ -1,11 +1,8 @@
 //! The catalogue's handles for one policy revision: recording is an atomic add.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, fmt, sync::Arc};
 
+use arc_swap::{ArcSwap, Guard};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use towerman_core::{
     CircuitState, Endpoint, FailureKind, FaultKind, Outcome, Policy, PolicyHandle, Priority, Slot,
@@ -21,7 +18,7 @@ pub(crate) struct Registry(pub(crate) Option<Arc<dyn Recorder + Send + Sync>>);
 pub(crate) struct Instruments {
     registry: Registry,
     policy: PolicyHandle,
-    current: RwLock<Arc<Set>>,
+    current: ArcSwap<Set>,
 }
 
 pub(crate) struct Set {
@@ -29,7 +26,8 @@ pub(crate) struct Set {
     routes: HashMap<Arc<str>, RouteSet>,
     /// For requests that reached no route.
     no_route: RouteSet,
-    endpoints: HashMap<Slot, EndpointSet>,
+    /// By slot.
+    endpoints: Vec<Option<EndpointSet>>,
     revision_gauge: Gauge,
 }
 
@@ -98,33 +96,39 @@ const NO_ROUTE: &str = "_none";
 impl Instruments {
     pub(crate) fn new(registry: Registry, policy: PolicyHandle) -> Self {
         registry.describe();
-        let set = Arc::new(Set::new(&registry, &policy.load()));
+        let set = Set::new(&registry, &policy.load());
         Self {
             registry,
             policy,
-            current: RwLock::new(set),
+            current: ArcSwap::from_pointee(set),
         }
     }
 
-    /// The handles for the policy in force.
-    pub(crate) fn load(&self) -> Arc<Set> {
+    /// The handles for a request that was served under the policy of this revision, if it was
+    /// under any. The policy in force is looked at only if that is not the one they were made for.
+    pub(crate) fn load(&self, revision: Option<u64>) -> Guard<Arc<Set>> {
+        let set = self.current.load();
+        if revision.is_none_or(|revision| revision == set.revision) {
+            return set;
+        }
         let policy = self.policy.load();
-        let set = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        if set.revision == policy.revision() {
+        if policy.revision() == set.revision {
+            // The request is older than the policy in force.
             return set;
         }
         // Registering the same name and labels again finds the same series.
-        let set = Arc::new(Set::new(&self.registry, &policy));
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&set);
-        set
+        self.current
+            .store(Arc::new(Set::new(&self.registry, &policy)));
+        self.current.load()
     }
 
     /// Copies the endpoints' boards into gauges. Called before a scrape.
     pub(crate) fn refresh(&self) {
-        let (set, policy) = (self.load(), self.policy.load());
+        let policy = self.policy.load();
+        let set = self.load(Some(policy.revision()));
         set.revision_gauge.set(policy.revision() as f64);
         for endpoint in policy.endpoints() {
-            if let Some(gauges) = set.endpoints.get(&endpoint.slot) {
+            if let Some(gauges) = set.endpoint(endpoint.slot) {
                 gauges.refresh(endpoint);
             }
         }
@@ -149,13 +153,14 @@ impl fmt::Debug for Instruments {
 
 impl Set {
     fn new(registry: &Registry, policy: &Policy) -> Self {
-        let mut endpoints: HashMap<_, _> = policy
-            .endpoints()
-            .iter()
-            .map(|endpoint| (endpoint.slot, EndpointSet::new(registry, &endpoint.name)))
-            .collect();
-        let unrouted = Endpoint::unrouted();
-        endpoints.insert(unrouted.slot, EndpointSet::new(registry, &unrouted.name));
+        let mut endpoints = Vec::new();
+        for endpoint in policy.endpoints().iter().chain([Endpoint::unrouted()]) {
+            let index = endpoint.slot.0 as usize;
+            if endpoints.len() <= index {
+                endpoints.resize_with(index + 1, || None);
+            }
+            endpoints[index] = Some(EndpointSet::new(registry, &endpoint.name));
+        }
         Self {
             revision: policy.revision(),
             routes: policy
@@ -174,7 +179,7 @@ impl Set {
     }
 
     pub(crate) fn endpoint(&self, slot: Slot) -> Option<&EndpointSet> {
-        self.endpoints.get(&slot)
+        self.endpoints.get(slot.0 as usize)?.as_ref()
     }
 }
 

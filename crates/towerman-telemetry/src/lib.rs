@@ -24,8 +24,11 @@
 //!
 //! # Cost
 //!
-//! One report per request. Metrics are handles made once per policy revision: recording is an
-//! atomic add. The decision record is built only if somebody listens.
+//! Two allocations per request, the report and the list of its attempts, and three short locks
+//! of that report. Metrics are handles made once per policy revision and found by the endpoint's
+//! slot: recording takes no lock and is an atomic add, or a few for a histogram. The decision
+//! record is built only for a listener or an enabled event; printing one costs tens of
+//! microseconds.
 //!
 //! # Example
 //!
@@ -63,6 +66,7 @@
 
 mod catalogue;
 mod decision;
+mod event;
 mod instruments;
 mod layer;
 mod prometheus;

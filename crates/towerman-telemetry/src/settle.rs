@@ -1,13 +1,15 @@
 //! Settles a request exactly once: when its body ends, breaks or is dropped.
 
-use std::{sync::Arc, time::Duration};
+use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use tokio::time::Instant;
-use towerman_core::{RouteReport, Usage};
+use towerman_core::{Attempt, AttemptFacts, Outcome, Pico, RouteContext, RouteReport, Usage};
 
 use crate::{
     decision::{Decision, Ending},
+    event,
+    instruments::{EndpointSet, Set},
     layer::Shared,
 };
 
@@ -66,9 +68,16 @@ impl Settlement {
 impl Drop for Settlement {
     fn drop(&mut self) {
         let took = self.started.elapsed();
+        let cx = self.report.context().unwrap_or_default();
         let attempts = self.report.attempts();
-        let facts: Vec<_> = attempts.iter().map(|attempt| attempt.facts()).collect();
-        let upstream: Duration = facts.iter().filter_map(|facts| facts.duration).sum();
+        let set = self
+            .shared
+            .instruments
+            .load(cx.policy().map(|policy| policy.revision()));
+        let upstream = attempts
+            .iter()
+            .map(|attempt| settle(attempt, &set))
+            .sum::<Duration>();
         let ending = Ending {
             outcome: self.outcome(),
             status: self.status.map_or(0, |status| status.as_u16()),
@@ -76,8 +85,6 @@ impl Drop for Settlement {
             overhead: took.saturating_sub(upstream),
         };
 
-        let cx = self.report.context().unwrap_or_default();
-        let set = self.shared.instruments.load();
         let route = set.route(cx.route().map(|route| &*route.name));
         route.ended(cx.priority(), ending.outcome);
         route.seconds.record(took);
@@ -85,97 +92,76 @@ impl Drop for Settlement {
         if attempts.len() > 1 && ending.outcome == "success" {
             route.failovers.increment(1);
         }
-        for (attempt, facts) in attempts.iter().zip(&facts) {
-            let Some(endpoint) = set.endpoint(attempt.endpoint().slot) else {
-                continue;
-            };
-            endpoint.ended(facts.verdict().as_str());
-            if let Some(first) = facts.first_content {
-                endpoint.first_content.record(first);
-            }
-            for (counter, tokens) in endpoint
-                .tokens
-                .iter()
-                .zip(kinds(facts.usage.unwrap_or_default()))
-            {
-                counter.increment(tokens);
-            }
-            if let Some(cost) = facts.cost {
-                endpoint.cost.record(cost.usd());
-            }
-            if let Some(saved) = facts.saved {
-                endpoint.saved.record(saved.usd());
-            }
-        }
-        self.tell(&ending, attempts.len());
+        self.tell(&cx, &attempts, &ending);
     }
 }
 
 impl Settlement {
-    /// Builds the decision record, if anybody listens.
-    fn tell(&self, ending: &Ending, attempts: usize) {
-        // Nobody asks why a request went where it was meant to go and was answered there.
-        let plain = ending.outcome == "success" && attempts <= 1;
-        let logged = if plain {
-            tracing::enabled!(target: "towerman::decision", tracing::Level::DEBUG)
-        } else {
-            tracing::enabled!(target: "towerman::decision", tracing::Level::INFO)
-        };
-        if !logged && self.shared.listeners.is_empty() {
-            return;
-        }
-        let decision = Decision::new(&self.report, ending);
+    /// Tells the story, if anybody listens: nothing is built for an event that is not enabled.
+    fn tell(&self, cx: &RouteContext, attempts: &[Arc<Attempt>], ending: &Ending) {
+        let decision = LazyCell::new(|| Decision::new(&self.report, cx, attempts, ending));
         for listener in &self.shared.listeners {
             listener(&decision);
         }
-        if logged {
-            log(&decision, plain);
+        let plain = ending.outcome == "success" && attempts.len() <= 1;
+        let level = if plain {
+            tracing::Level::DEBUG
+        } else {
+            tracing::Level::INFO
+        };
+        event::emit(level, &decision);
+    }
+}
+
+/// Counts one attempt. How long it was under way.
+fn settle(attempt: &Attempt, set: &Set) -> Duration {
+    // Copied out: what records must not run under the attempt's lock.
+    let ended = attempt.note(|facts| Ended::of(facts));
+    if let Some(endpoint) = set.endpoint(attempt.endpoint().slot) {
+        ended.count(endpoint);
+    }
+    ended.duration.unwrap_or_default()
+}
+
+/// What metrics need of an attempt's facts.
+struct Ended {
+    outcome: Outcome,
+    duration: Option<Duration>,
+    first_content: Option<Duration>,
+    usage: Usage,
+    cost: Option<Pico>,
+    saved: Option<Pico>,
+}
+
+impl Ended {
+    fn of(facts: &AttemptFacts) -> Self {
+        Self {
+            outcome: facts.verdict(),
+            duration: facts.duration,
+            first_content: facts.first_content,
+            usage: facts.usage.unwrap_or_default(),
+            cost: facts.cost,
+            saved: facts.saved,
         }
     }
-}
 
-/// The event. Its level is part of a call site in `tracing`, hence two of them.
-fn log(decision: &Decision, plain: bool) {
-    macro_rules! event {
-        ($level:expr) => {
-            tracing::event!(
-                target: "towerman::decision",
-                $level,
-                request_id = decision.request_id.as_deref(),
-                revision = decision.revision,
-                dialect = decision.dialect,
-                model = decision.model.as_deref(),
-                stream = decision.stream,
-                prompt_tokens = decision.prompt_tokens,
-                tenant = &*decision.tenant,
-                priority = decision.priority,
-                task = decision.task,
-                cohort = decision.cohort,
-                route = decision.route.as_deref(),
-                strategy = decision.strategy.as_deref(),
-                candidates = json(&decision.candidates),
-                attempts = json(&decision.attempts),
-                why = json(&decision.why),
-                steps = json(&decision.steps),
-                outcome = decision.outcome,
-                status = decision.status,
-                duration_ms = decision.duration_ms,
-                overhead_us = decision.overhead_us,
-                cost_usd = &*decision.cost_usd,
-                saved_usd = &*decision.saved_usd,
-            )
-        };
+    fn count(&self, endpoint: &EndpointSet) {
+        endpoint.ended(self.outcome.as_str());
+        if let Some(first) = self.first_content {
+            endpoint.first_content.record(first);
+        }
+        for (counter, tokens) in endpoint.tokens.iter().zip(kinds(self.usage)) {
+            if tokens > 0 {
+                counter.increment(tokens);
+            }
+        }
+        if let Some(cost) = self.cost {
+            endpoint.cost.record(cost.usd());
+        }
+        if let Some(saved) = self.saved {
+            endpoint.saved.record(saved.usd());
+        }
     }
-    if plain {
-        event!(tracing::Level::DEBUG);
-    } else {
-        event!(tracing::Level::INFO);
-    }
-}
-
-/// Nested parts of an event's fields are JSON: `tracing` has no lists.
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 const fn kinds(usage: Usage) -> [u64; 4] {

@@ -1,4 +1,5 @@
 //! What telemetry promises about readiness, clones and drops.
+#![allow(clippy::unwrap_used)]
 
 use std::{
     convert::Infallible,
@@ -110,6 +111,42 @@ async fn an_error_status_is_an_error() {
     );
     service.oneshot(Request::new(Body::empty())).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), ["error"]);
+}
+
+#[tokio::test]
+async fn a_reload_is_counted_from_the_first_request_that_it_serves() {
+    let policy = policy();
+    let prometheus = Prometheus::new().unwrap();
+    let layer = prometheus.layer(&policy);
+    let service = layer.layer(Probe::new(answer).0);
+    let before = policy.load();
+    let more = Draft::new()
+        .provider(ProviderDraft::inner("own", Dialect::OpenAiChat))
+        .route(RouteDraft::new("chat", ["own/model"]))
+        .route(RouteDraft::new("new", ["own/newer"]));
+    let after = policy.swap(more).unwrap();
+    // A request that began before the reload may end after one that began later.
+    for (policy, route) in [(&after, "new"), (&before, "chat"), (&after, "new")] {
+        let mut request = Request::new(Body::empty());
+        RouteContext::edit(&mut request, |cx| {
+            cx.set_policy(Arc::clone(policy));
+            let route = policy.route(route).unwrap();
+            cx.set_route(Arc::clone(route));
+            cx.begin_attempt(Arc::clone(&route.choices[0].endpoint), 1);
+            cx.report().clone().decided(cx);
+        });
+        let response = service.clone().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap();
+    }
+    let text = prometheus.render(&layer);
+    for line in [
+        r#"towerman_requests_total{route="new",priority="normal",outcome="success"} 2"#,
+        r#"towerman_requests_total{route="chat",priority="normal",outcome="success"} 1"#,
+        r#"towerman_attempts_total{endpoint="own/newer",outcome="success"} 2"#,
+        r#"towerman_attempts_total{endpoint="own/model",outcome="success"} 1"#,
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }
 
 #[tokio::test]
