@@ -89,7 +89,7 @@ impl Drop for Settlement {
         route.ended(cx.priority(), ending.outcome);
         route.seconds.record(took);
         route.overhead.record(ending.overhead);
-        if attempts.len() > 1 && ending.outcome == "success" {
+        if ending.outcome == "success" && moved(&attempts) {
             route.failovers.increment(1);
         }
         self.tell(&cx, &attempts, &ending);
@@ -110,6 +110,14 @@ impl Settlement {
             tracing::Level::INFO
         };
         event::emit(level, &decision);
+    }
+}
+
+/// Whether another endpoint answered than the first that was tried.
+fn moved(attempts: &[Arc<Attempt>]) -> bool {
+    match attempts {
+        [first, .., last] => first.endpoint().slot != last.endpoint().slot,
+        _ => false,
     }
 }
 

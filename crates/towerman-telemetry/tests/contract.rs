@@ -11,7 +11,7 @@ use std::{
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use towerman_core::{
     Body, Dialect, PolicyHandle, RouteContext,
     policy::{Draft, ProviderDraft, RouteDraft},
@@ -22,7 +22,7 @@ use towerman_telemetry::{Prometheus, TelemetryLayer};
 fn policy() -> PolicyHandle {
     let draft = Draft::new()
         .provider(ProviderDraft::inner("own", Dialect::OpenAiChat))
-        .route(RouteDraft::new("chat", ["own/model"]));
+        .route(RouteDraft::new("chat", ["own/model", "own/other"]));
     PolicyHandle::new(draft).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
@@ -111,6 +111,40 @@ async fn an_error_status_is_an_error() {
     );
     service.oneshot(Request::new(Body::empty())).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), ["error"]);
+}
+
+/// Tries the endpoints in order and is answered by the last. What the scrape then says of
+/// `towerman_failovers_total`.
+async fn failovers(tried: &[&str]) -> String {
+    let policy = policy();
+    let prometheus = Prometheus::new().unwrap();
+    let layer = prometheus.layer(&policy);
+    let service = layer.layer(service_fn(|mut request: Request<Body>| {
+        let policy = policy.load();
+        RouteContext::edit(&mut request, |cx| {
+            cx.set_route(Arc::clone(policy.route("chat").unwrap()));
+            let endpoints = policy.endpoints();
+            for (number, name) in (1..).zip(tried) {
+                let endpoint = endpoints.iter().find(|endpoint| *endpoint.name == **name);
+                cx.begin_attempt(Arc::clone(endpoint.unwrap()), number);
+            }
+            cx.report().clone().decided(cx);
+        });
+        answer(request)
+    }));
+    let response = service.oneshot(Request::new(Body::empty())).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let name = r#"towerman_failovers_total{route="chat"} "#;
+    let text = prometheus.render(&layer);
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_failover_is_an_answer_by_another_endpoint_than_the_first_tried() {
+    assert_eq!(failovers(&["own/model"]).await, "0");
+    assert_eq!(failovers(&["own/model", "own/other"]).await, "1");
+    assert_eq!(failovers(&["own/model", "own/model"]).await, "0");
 }
 
 #[tokio::test]
