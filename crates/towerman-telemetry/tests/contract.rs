@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
+    collections::BTreeSet,
     convert::Infallible,
     future::pending,
     pin::pin,
@@ -13,7 +14,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use towerman_core::{
-    Body, Dialect, PolicyHandle, RouteContext,
+    Ask, Body, Dialect, PolicyHandle, Priority, RouteContext, Tenant, Usage,
     policy::{Draft, ProviderDraft, RouteDraft},
     testing::Probe,
 };
@@ -183,36 +184,79 @@ async fn a_reload_is_counted_from_the_first_request_that_it_serves() {
     }
 }
 
+/// The scrape without its values: every series that there is.
+fn series(prometheus: &Prometheus, layer: &TelemetryLayer) -> BTreeSet<String> {
+    prometheus
+        .render(layer)
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit_once(' '))
+        .map(|(series, _)| series.to_owned())
+        .collect()
+}
+
+/// A request about which everything that is said, by client, provider or a foreign policy, is
+/// `junk`.
+fn junk(junk: &str) -> Request<Body> {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = format!("/{junk}").parse().unwrap();
+    *request.method_mut() = junk.parse().unwrap();
+    RouteContext::edit(&mut request, |cx| {
+        cx.set_ask(Arc::new(Ask::new(Dialect::OpenAiChat, junk, 0..0)));
+        cx.set_session(junk);
+        cx.set_request_id(junk);
+        cx.set_tenant(Arc::new(Tenant {
+            name: junk.into(),
+            priority: Priority::Normal,
+            ceiling: Priority::Normal,
+            routes: None,
+        }));
+        // Of a policy that is not in force, or never was.
+        let other = Draft::new()
+            .provider(ProviderDraft::inner(junk, Dialect::OpenAiChat))
+            .route(RouteDraft::new(
+                junk,
+                (0..9).map(|number| format!("{junk}/{number}")),
+            ));
+        let other = PolicyHandle::new(other).unwrap().load();
+        cx.set_route(Arc::clone(other.route(junk).unwrap()));
+        let endpoint = Arc::clone(other.endpoints().last().unwrap());
+        let attempt = cx.begin_attempt(endpoint, 1);
+        attempt.note(|facts| {
+            facts.model = Some(junk.into());
+            facts.usage = Some(Usage {
+                input: 1,
+                ..Usage::default()
+            });
+        });
+        cx.report().note(junk.to_owned());
+        cx.report().clone().decided(cx);
+    });
+    request
+}
+
 #[tokio::test]
 async fn no_request_makes_a_series_that_the_policy_does_not_name() {
     let prometheus = Prometheus::new().unwrap();
-    let policy = policy();
-    let layer = prometheus.layer(&policy);
+    let layer = prometheus.layer(&policy());
     let service = layer.layer(Probe::new(answer).0);
-    let render = || {
-        prometheus
-            .render(&layer)
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .count()
-    };
-    for round in 0..100 {
-        let mut request = Request::new(Body::empty());
-        RouteContext::edit(&mut request, |cx| {
-            cx.set_session(format!("session {round}"))
-        });
+    let serve = async |request: Request<Body>| {
         let response = service.clone().oneshot(request).await.unwrap();
         response.into_body().collect().await.unwrap();
-        if round == 0 {
-            assert!(render() > 0);
-        }
+    };
+    serve(Request::new(Body::empty())).await;
+    let before = series(&prometheus, &layer);
+    assert!(!before.is_empty());
+
+    for round in 0..100 {
+        serve(junk(&format!("junk-{round}"))).await;
     }
+    assert_eq!(series(&prometheus, &layer), before);
     let text = prometheus.render(&layer);
     assert!(
         text.contains(
-            r#"towerman_requests_total{route="_none",priority="normal",outcome="success"} 100"#
+            r#"towerman_requests_total{route="_none",priority="normal",outcome="success"} 101"#
         ),
         "{text}"
     );
-    assert!(!text.contains("session"));
 }
