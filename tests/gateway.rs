@@ -240,6 +240,39 @@ async fn a_stream_under_way_is_finished_before_it_stops() {
     server.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_log_tells_of_failures_always_and_of_successes_on_demand() {
+    let sim = Sim::openai("sim").build();
+    let server = sim.serve().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("towerman.toml");
+    let ledger = folder.path().join("ledger.jsonl");
+    std::fs::write(&file, config(&server.base_url(), "first", &ledger)).unwrap();
+    let all = "info,towerman::decision=debug";
+    for (log, told) in [
+        (&[][..], &["not_found"][..]),
+        (&[("RUST_LOG", all)], &["success", "not_found"]),
+    ] {
+        let mut gateway = Running::with(&file, log);
+        let chat = format!("{}/v1/chat/completions", gateway.url);
+        for model in ["chat", "nobody"] {
+            let hello =
+                json!({ "model": model, "messages": [{ "role": "user", "content": "hi" }] });
+            post(&chat, &hello).await;
+        }
+        gateway.terminate();
+        let outcomes: Vec<String> = gateway
+            .log()
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|event| event["target"] == "towerman::decision")
+            .map(|event| event["fields"]["outcome"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(outcomes, told, "RUST_LOG={log:?}");
+    }
+    server.shutdown().await;
+}
+
 #[test]
 fn check_says_what_is_wrong_and_where() {
     let folder = tempfile::tempdir().unwrap();

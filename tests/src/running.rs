@@ -42,6 +42,7 @@ impl Running {
         let mut child = Command::new(binary())
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
+            .env_remove("RUST_LOG")
             .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()

@@ -21,6 +21,9 @@ enum Command {
     ///
     /// Ctrl-C lets what is under way come to its end; SIGTERM first serves on for as long as the
     /// file says (drain); the second of either breaks everything off.
+    ///
+    /// The log goes to stderr: failovers, retries and failures, each with its decision record.
+    /// `RUST_LOG=info,towerman::decision=debug` adds plain successes.
     Serve {
         /// The policy file.
         #[arg(long, value_name = "FILE")]

@@ -12,6 +12,7 @@ use towerman::{
 };
 
 use crate::{
+    logging,
     server::{Drain, Server},
     simulated::Fleet,
     stack::Layers,
@@ -56,7 +57,9 @@ async fn simulated(listen: Option<SocketAddr>) -> Result<(), BoxError> {
 
 fn layers(policy: &PolicyHandle, server: &ServerConfig) -> Result<(Layers, Prometheus), BoxError> {
     let prometheus = Prometheus::new()?;
-    let telemetry = prometheus.layer(policy);
+    let telemetry = prometheus
+        .layer(policy)
+        .success_level(logging::PLAIN_SUCCESS);
     let ledger: Arc<dyn Ledger> = match &server.ledger {
         Some(path) => Arc::new(Jsonl::open(path)?),
         None => Arc::new(()),

@@ -7,8 +7,34 @@
 //!   or a provider sends can make a new series;
 //! - emits one `tracing` event, target `towerman::decision`, that says what was asked, which
 //!   candidates there were and what spoke for and against each, what was tried, what came of it,
-//!   and how many microseconds each step took. Its level is `DEBUG` for a request that its first
-//!   endpoint answered, and `INFO` for every other.
+//!   and how many microseconds each step took.
+//!
+//! # The event
+//!
+//! Every request leaves one, at `INFO`. A gateway that would rather not print every success gives
+//! plain ones (brought by the first attempt) another level with
+//! [`success_level`](TelemetryLayer::success_level); an event that the subscriber does not enable
+//! is never built.
+//!
+//! Its fields are those of a [`Decision`], by the same names. What is absent is left out. The
+//! nested ones (`candidates`, `attempts`, `why`, `steps`) are strings that hold JSON, as `tracing`
+//! has no lists: parse them a second time. Here is a failover, with the strings shortened:
+//!
+//! ```json
+//! {
+//!   "request_id": "req-7d0c-2a", "revision": 3, "dialect": "openai-chat",
+//!   "model": "chat", "stream": true, "prompt_tokens": 1841, "tenant": "team-a",
+//!   "priority": "normal", "task": "agent", "cohort": 887, "route": "chat", "strategy": "priority",
+//!   "candidates": "[{\"endpoint\":\"alpha/large\",\"score\":0.0,\"terms\":[],\"vetoes\":[]},
+//!                  {\"endpoint\":\"beta/large\",\"score\":1.0,\"terms\":[],\"vetoes\":[]}]",
+//!   "attempts": "[{\"endpoint\":\"alpha/large\",\"outcome\":\"connect\",\"status\":null,…},
+//!                {\"endpoint\":\"beta/large\",\"outcome\":\"success\",\"status\":200,…}]",
+//!   "why": "[\"alpha/large failed: connect\"]",
+//!   "steps": "[{\"name\":\"read\",\"us\":1.9},{\"name\":\"classify\",\"us\":0.6},…]",
+//!   "outcome": "success", "status": 200, "duration_ms": 412.6, "overhead_us": 148,
+//!   "cost_usd": "0.00931", "saved_usd": "0"
+//! }
+//! ```
 //!
 //! # Where it goes
 //!

@@ -104,12 +104,7 @@ impl Settlement {
             listener(&decision);
         }
         let plain = ending.outcome == "success" && attempts.len() <= 1;
-        let level = if plain {
-            tracing::Level::DEBUG
-        } else {
-            tracing::Level::INFO
-        };
-        event::emit(level, &decision);
+        event::emit(self.shared.level(plain), &decision);
     }
 }
 
