@@ -5,6 +5,8 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use serde::Serialize;
 use towerman_core::{Attempt, AttemptFacts, Candidates, Pico, RouteContext, RouteReport};
 
+use crate::asked::Asked;
+
 /// One request, told from beginning to end.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -13,7 +15,9 @@ pub struct Decision {
     pub request_id: Option<Box<str>>,
     /// The policy under which it was decided.
     pub revision: Option<u64>,
-    /// The client's dialect.
+    /// The request's method; `other` if it is not one of HTTP's own.
+    pub method: &'static str,
+    /// The client's dialect: what its path is served in, though its body may not have been read.
     pub dialect: Option<&'static str>,
     /// The model that was asked for.
     pub model: Option<Box<str>>,
@@ -37,7 +41,7 @@ pub struct Decision {
     pub candidates: Vec<CandidateRecord>,
     /// What was tried, in order: the fallback path.
     pub attempts: Vec<TryRecord>,
-    /// What moved the request, in order.
+    /// What moved the request, in order; of a refusal also the fault's words and what it named.
     pub why: Vec<Cow<'static, str>>,
     /// Time spent in each step.
     pub steps: Vec<StepRecord>,
@@ -111,6 +115,7 @@ pub struct StepRecord {
 /// How a request ended, as the layer that settles it saw it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
+    pub(crate) asked: Asked,
     pub(crate) outcome: &'static str,
     pub(crate) status: u16,
     pub(crate) took: Duration,
@@ -135,7 +140,11 @@ impl Decision {
         Self {
             request_id: cx.request_id().map(|id| (**id).into()),
             revision: cx.policy().map(|policy| policy.revision()),
-            dialect: cx.dialect().map(|dialect| dialect.as_str()),
+            method: ending.asked.method,
+            dialect: cx
+                .dialect()
+                .or(ending.asked.dialect)
+                .map(|dialect| dialect.as_str()),
             model: ask.map(|ask| ask.model.clone()),
             stream: ask.is_some_and(|ask| ask.stream),
             prompt_tokens: ask.map_or(0, |ask| ask.prompt_tokens),

@@ -17,6 +17,7 @@ pub(crate) fn emit(level: Level, decision: &impl Deref<Target = Decision>) {
                 $level,
                 request_id = decision.request_id.as_deref(),
                 revision = decision.revision,
+                method = decision.method,
                 dialect = decision.dialect,
                 model = decision.model.as_deref(),
                 stream = decision.stream,

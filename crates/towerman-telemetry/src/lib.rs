@@ -22,7 +22,7 @@
 //!
 //! ```json
 //! {
-//!   "request_id": "req-7d0c-2a", "revision": 3, "dialect": "openai-chat",
+//!   "request_id": "req-7d0c-2a", "revision": 3, "method": "POST", "dialect": "openai-chat",
 //!   "model": "chat", "stream": true, "prompt_tokens": 1841, "tenant": "team-a",
 //!   "priority": "normal", "task": "agent", "cohort": 887, "route": "chat", "strategy": "priority",
 //!   "candidates": "[{\"endpoint\":\"alpha/large\",\"score\":0.0,\"terms\":[],\"vetoes\":[]},
@@ -35,6 +35,12 @@
 //!   "cost_usd": "0.00931", "saved_usd": "0"
 //! }
 //! ```
+//!
+//! A refused request has the fault's kind as its `outcome`, and its words and the part of the
+//! request that they name as the last entry of `why`:
+//! `refused: messages: must be an array (messages)`. Of the client's own text a record holds names
+//! only, and short ones: the model, a member of the body, the request id. No prompt, no path: a
+//! path that is served has a `dialect`.
 //!
 //! # Where it goes
 //!
@@ -90,6 +96,7 @@
 //! # }
 //! ```
 
+mod asked;
 mod catalogue;
 mod decision;
 mod event;

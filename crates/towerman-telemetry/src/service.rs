@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 use towerman_core::RouteContext;
 
-use crate::{layer::Shared, settle::Settlement};
+use crate::{asked::Asked, layer::Shared, settle::Settlement};
 
 /// Counts requests and tells their stories. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -79,8 +79,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let asked = Asked::of(&request);
         let report = RouteContext::edit(&mut request, |cx| cx.report().clone());
-        let settlement = Some(Settlement::new(Arc::clone(&self.shared), report));
+        let settlement = Some(Settlement::new(Arc::clone(&self.shared), report, asked));
         ResponseFuture {
             inner: self.inner.call(request),
             settlement,

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use towerman_core::{Attempt, AttemptFacts, Outcome, Pico, RouteContext, RouteReport, Usage};
 
 use crate::{
+    asked::Asked,
     decision::{Decision, Ending},
     event,
     instruments::{EndpointSet, Set},
@@ -18,6 +19,7 @@ use crate::{
 pub(crate) struct Settlement {
     shared: Arc<Shared>,
     report: RouteReport,
+    asked: Asked,
     started: Instant,
     status: Option<StatusCode>,
     complete: bool,
@@ -25,11 +27,12 @@ pub(crate) struct Settlement {
 }
 
 impl Settlement {
-    pub(crate) fn new(shared: Arc<Shared>, report: RouteReport) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, report: RouteReport, asked: Asked) -> Self {
         let started = Instant::now();
         Self {
             shared,
             report,
+            asked,
             started,
             status: None,
             complete: false,
@@ -79,6 +82,7 @@ impl Drop for Settlement {
             .map(|attempt| settle(attempt, &set))
             .sum::<Duration>();
         let ending = Ending {
+            asked: self.asked,
             outcome: self.outcome(),
             status: self.status.map_or(0, |status| status.as_u16()),
             took,
