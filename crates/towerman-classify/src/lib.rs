@@ -2,14 +2,17 @@
 //!
 //! | fact | from |
 //! |---|---|
-//! | tenant | the verified key: `Authorization: Bearer` or `x-api-key`; without tenants in the policy, anybody |
+//! | tenant | what an outer layer said; else the verified key: `Authorization: Bearer` or `x-api-key`; without tenants in the policy, anybody |
 //! | priority | `X-Priority`, never above the tenant's ceiling; else the tenant's own |
 //! | session | `x-session-id`, `x-claude-code-session-id`, `session_id`, or what the body says |
 //! | deadline | the class of the priority, or what an outer layer set, if that is sooner |
 //! | task | rules over the request's shape: see [`task`] |
 //! | cohort | a stable hash of tenant and session, or else request id: see [`cohort`] |
 //!
-//! Identity comes from the key and from nothing else. Keys are compared as SHA-256 digests, so how
+//! Of what a request carries, the key says who asks and nothing else does. A layer of your own that
+//! stands further out may know better (by a session cookie, a client certificate): the tenant that
+//! it puts into the context with [`set_tenant`](towerman_core::RouteContext::set_tenant) is kept,
+//! with its ceiling and its routes, and no key is asked for. Keys are compared as SHA-256 digests, so how
 //! long a look-up takes says nothing about a key. Once read, key and priority are taken off the
 //! request: nothing behind this layer sees them.
 //!

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use tower::{Layer, Service, ServiceExt};
 use towerman_classify::ClassifyLayer;
 use towerman_core::{
-    Ask, Body, Dialect, Fault, FaultKind, PolicyHandle, Priority, RouteContext, find,
+    Ask, Body, Dialect, Fault, FaultKind, PolicyHandle, Priority, RouteContext, Tenant, find,
     policy::{Class, Draft, ProviderDraft, RouteDraft, TenantDraft},
     testing::Probe,
 };
@@ -189,6 +189,33 @@ async fn only_a_verified_key_that_may_use_the_model_comes_through() {
         let refused = ask(model, &[KEY]).await.unwrap_err();
         assert_eq!(refused, FaultKind::Permission, "{model}");
     }
+}
+
+#[tokio::test]
+async fn a_tenant_that_an_outer_layer_knows_is_kept_with_its_rights_and_shows_no_key() {
+    let inside = Arc::new(Tenant {
+        name: "inside".into(),
+        priority: Priority::Batch,
+        ceiling: Priority::Low,
+        routes: Some(["allowed".into()].into()),
+    });
+    let known = |cx: &mut RouteContext| cx.set_tenant(Arc::clone(&inside));
+    for layer in [layer(), with_tenant()] {
+        for headers in [&[][..], &[KEY], &[("x-api-key", "other")]] {
+            let cx = classified(&layer, "allowed", headers, known).await.unwrap();
+            assert!(Arc::ptr_eq(cx.tenant(), &inside), "{headers:?}");
+            assert_eq!(cx.priority(), Priority::Batch);
+        }
+        let urgent = [("x-priority", "critical")];
+        let cx = classified(&layer, "allowed", &urgent, known).await.unwrap();
+        assert_eq!(cx.priority(), Priority::Low);
+        let refused = classified(&layer, "forbidden", &[KEY], known).await;
+        assert_eq!(refused.unwrap_err(), FaultKind::Permission);
+    }
+    // To be called anonymous is not to be known.
+    let nobody = |cx: &mut RouteContext| cx.set_tenant(Arc::clone(Tenant::anonymous()));
+    let refused = classified(&with_tenant(), "allowed", &[], nobody).await;
+    assert_eq!(refused.unwrap_err(), FaultKind::Authentication);
 }
 
 #[tokio::test]
