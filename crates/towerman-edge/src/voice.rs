@@ -97,10 +97,11 @@ const LONGEST: usize = 512;
 
 /// Whether `param` is what members, headers and JSON pointers look like.
 fn is_name(param: &str) -> bool {
-    param.len() <= 64
-        && param
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte))
+    let is_word = |part: &str| {
+        let letters = |byte: u8| byte.is_ascii_alphabetic() || b"_-".contains(&byte);
+        part.bytes().all(letters) || part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    param.len() <= 64 && param.split(['/', '.']).all(is_word)
 }
 
 /// What is wrong with the head of a request in a dialect, if anything is.
@@ -163,7 +164,7 @@ mod tests {
             remark(fault("/messages/0/content is missing").param("/messages/0/content")),
             "refused: /messages/0/content is missing (/messages/0/content)"
         );
-        for secret in ["my secret\u{7}", &"s".repeat(65)] {
+        for secret in ["my secret\u{7}", "s3cret", &"s".repeat(65)] {
             assert_eq!(
                 remark(fault(&format!("{secret}: given twice")).param(secret.to_owned())),
                 "refused: …: given twice"

@@ -167,7 +167,8 @@ async fn a_reload_is_counted_from_the_first_request_that_it_serves() {
             cx.set_policy(Arc::clone(policy));
             let route = policy.route(route).unwrap();
             cx.set_route(Arc::clone(route));
-            cx.begin_attempt(Arc::clone(&route.choices[0].endpoint), 1);
+            let attempt = cx.begin_attempt(Arc::clone(&route.choices[0].endpoint), 1);
+            attempt.note(|facts| facts.status = Some(StatusCode::OK));
             cx.report().clone().decided(cx);
         });
         let response = service.clone().oneshot(request).await.unwrap();
