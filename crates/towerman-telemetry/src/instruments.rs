@@ -60,6 +60,7 @@ const REQUEST_OUTCOMES: &[&str] = &[
     FaultKind::Permission.as_str(),
     FaultKind::NotFound.as_str(),
     FaultKind::MethodNotAllowed.as_str(),
+    FaultKind::RequestTimeout.as_str(),
     FaultKind::TooLarge.as_str(),
     FaultKind::UnsupportedMediaType.as_str(),
     FaultKind::RateLimited.as_str(),

@@ -121,6 +121,7 @@ fn openai_type(fault: &Fault) -> (&'static str, Option<&'static str>) {
         }
         FaultKind::NotFound if fault.named_param().is_none() => (INVALID, Some("unknown_url")),
         FaultKind::MethodNotAllowed => (INVALID, Some("method_not_allowed")),
+        FaultKind::RequestTimeout => (INVALID, Some("request_timeout")),
         FaultKind::TooLarge => (INVALID, Some("request_too_large")),
         FaultKind::UnsupportedMediaType => (INVALID, Some("unsupported_media_type")),
         FaultKind::RateLimited => ("rate_limit_error", Some("rate_limit_exceeded")),

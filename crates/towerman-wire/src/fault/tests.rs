@@ -9,13 +9,14 @@ use super::*;
 const OPENAI: Dialect = Dialect::OpenAiChat;
 const ANTHROPIC: Dialect = Dialect::Anthropic;
 
-const KINDS: [FaultKind; 13] = [
+const KINDS: [FaultKind; 14] = [
     FaultKind::InvalidRequest,
     FaultKind::ContextLength,
     FaultKind::Authentication,
     FaultKind::Permission,
     FaultKind::NotFound,
     FaultKind::MethodNotAllowed,
+    FaultKind::RequestTimeout,
     FaultKind::TooLarge,
     FaultKind::UnsupportedMediaType,
     FaultKind::RateLimited,
