@@ -2,20 +2,22 @@
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http::{Response, header};
+use http::Response;
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::sync::OwnedSemaphorePermit;
 use tower_http::on_early_drop::{OnDropCallback, OnEarlyDropGuard};
-use towerman_core::{Body, BoxError, RouteReport};
+use towerman_core::{Body, BoxError, Fault, FaultKind, RouteReport};
+use towerman_wire::{sse, tail::Tail};
+use tracing::Span;
 
-use towerman_wire::tail::Tail;
-
-use crate::voice::Voice;
+use crate::{guarded, voice::Voice};
 
 pin_project! {
     /// The response body of [`Edge`](crate::Edge).
@@ -25,7 +27,9 @@ pin_project! {
         // Present while the answer streams in the client's dialect.
         voice: Option<Voice>,
         tail: Tail,
+        span: Span,
         left: Option<OnEarlyDropGuard<Left>>,
+        room: Option<OwnedSemaphorePermit>,
         done: bool,
     }
 }
@@ -52,24 +56,22 @@ impl<B: http_body::Body> ResponseBody<B> {
     /// An answer from inside.
     pub(crate) fn around(
         response: Response<B>,
-        voice: Voice,
-        left: Option<OnEarlyDropGuard<Left>>,
+        voice: &Voice,
+        mut left: Option<OnEarlyDropGuard<Left>>,
+        room: Option<OwnedSemaphorePermit>,
     ) -> Response<Self> {
-        let streams = response
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"));
-        let voice = streams.then_some(voice);
-        let mut left = left;
+        let streams = !voice.foreign && sse::announced(response.headers());
         if let Some(left) = left.as_mut().filter(|_| response.body().is_end_stream()) {
             // Nobody polls a body that has ended already.
             left.completed();
         }
         response.map(|body| Self {
             kind: Kind::Inner { body },
-            voice,
+            voice: streams.then(|| voice.clone()),
             tail: Tail::default(),
+            span: voice.span.clone(),
             left,
+            room,
             done: false,
         })
     }
@@ -82,7 +84,9 @@ impl<B> ResponseBody<B> {
             kind: Kind::Own { body },
             voice: None,
             tail: Tail::default(),
+            span: Span::none(),
             left: None,
+            room: None,
             done: false,
         }
     }
@@ -101,6 +105,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        let _entered = this.span.enter();
         let frame = loop {
             if *this.done {
                 // What is left of a stream that ended by itself.
@@ -108,8 +113,8 @@ where
             }
             let frame = match this.kind.as_mut().project() {
                 KindProj::Inner { mut body } => {
-                    let frame = ready!(body.as_mut().poll_frame(cx).map_err(Into::into));
-                    *this.done = frame.is_none() || body.is_end_stream();
+                    let frame = ready!(poll_guarded(body.as_mut(), cx));
+                    *this.done = frame.as_ref().is_none_or(Result::is_err) || body.is_end_stream();
                     frame
                 }
                 KindProj::Own { body } => return body.poll_frame(cx),
@@ -126,7 +131,6 @@ where
                     }
                 }
                 Some(Err(error)) => {
-                    *this.done = true;
                     // Half an event will never be one.
                     this.tail.take();
                     break Some(Ok(Frame::data(voice.event(error.as_ref()))));
@@ -134,10 +138,11 @@ where
                 None => {}
             }
         };
-        if *this.done
-            && let Some(left) = this.left
-        {
-            left.completed();
+        if *this.done {
+            if let Some(left) = this.left {
+                left.completed();
+            }
+            *this.room = None;
         }
         Poll::Ready(frame)
     }
@@ -152,6 +157,7 @@ where
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
+            _ if self.done => SizeHint::with_exact(0),
             Kind::Inner { body } => body.size_hint(),
             Kind::Own { body } => body.size_hint(),
         }
@@ -163,5 +169,24 @@ impl<B> fmt::Debug for ResponseBody<B> {
         f.debug_struct("ResponseBody")
             .field("voice", &self.voice)
             .finish_non_exhaustive()
+    }
+}
+
+/// Polls `body`. If that panics it is an error, and `body` must not be polled again.
+fn poll_guarded<B>(
+    body: Pin<&mut B>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, BoxError>>>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    match catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))) {
+        Ok(frame) => frame.map_err(Into::into),
+        Err(panic) => {
+            guarded::tell(&*panic);
+            let fault = Fault::new(FaultKind::Internal, "the answer could not be completed");
+            Poll::Ready(Some(Err(fault.into())))
+        }
     }
 }

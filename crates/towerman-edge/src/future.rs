@@ -8,11 +8,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use pin_project_lite::pin_project;
+use tokio::sync::OwnedSemaphorePermit;
 use tower_http::on_early_drop::OnEarlyDropGuard;
 use tower_service::Service;
 use towerman_core::{Body, BoxError, Fault, FaultKind, RouteContext};
@@ -22,8 +24,12 @@ use crate::{
     EdgeLayer, ResponseBody,
     body::Left,
     guarded::Panicked,
-    voice::{Voice, too_large},
+    request_id,
+    upload::Upload,
+    voice::{Voice, too_large, too_late},
 };
+
+const ROUTE: HeaderName = HeaderName::from_static("x-towerman-route");
 
 pin_project! {
     /// The future of [`Speak`](crate::Speak).
@@ -35,7 +41,9 @@ pin_project! {
         state: State<S, B, S::Future>,
         voice: Voice,
         left: Option<OnEarlyDropGuard<Left>>,
+        room: Option<OwnedSemaphorePermit>,
         max_body: usize,
+        max_upload: Duration,
         route_header: bool,
     }
 }
@@ -43,7 +51,14 @@ pin_project! {
 pin_project! {
     #[project = StateProj]
     enum State<S, B, F> {
-        Collect { #[pin] body: B, read: Read, head: Option<(S, Request<()>)> },
+        Collect {
+            #[pin]
+            body: B,
+            read: Read,
+            head: Option<(S, Request<()>)>,
+            // Once the body must be waited for.
+            upload: Option<Upload>,
+        },
         Ready { inner: S, request: Option<Request<Body>> },
         Call { #[pin] call: F },
         Refused { response: Option<Response<Body>> },
@@ -61,18 +76,23 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<Body>>,
 {
-    pub(crate) fn collect(inner: S, request: Request<B>, voice: Voice, layer: &EdgeLayer) -> Self {
+    pub(crate) fn collect(
+        inner: S,
+        request: Request<B>,
+        room: OwnedSemaphorePermit,
+        voice: Voice,
+        layer: &EdgeLayer,
+    ) -> Self {
         let (parts, body) = request.into_parts();
-        let head = Some((inner, Request::from_parts(parts, ())));
-        Self::new(
-            State::Collect {
-                body,
-                read: Read::One(Bytes::new()),
-                head,
-            },
-            voice,
-            layer,
-        )
+        let state = State::Collect {
+            body,
+            read: Read::One(Bytes::new()),
+            head: Some((inner, Request::from_parts(parts, ()))),
+            upload: None,
+        };
+        let mut collect = Self::new(state, voice, layer);
+        collect.room = Some(room);
+        collect
     }
 
     pub(crate) fn ready(inner: S, request: Request<Body>, voice: Voice, layer: &EdgeLayer) -> Self {
@@ -97,7 +117,9 @@ where
             state,
             voice,
             left,
+            room: None,
             max_body: layer.max_body,
+            max_upload: layer.max_upload,
             route_header: layer.route_header,
         }
     }
@@ -116,30 +138,50 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let voice = &*this.voice;
+        let _entered = voice.span.enter();
         loop {
             let answered = match this.state.as_mut().project() {
-                StateProj::Collect { body, read, head } => {
-                    match ready!(poll_collect(body, read, *this.max_body, cx)) {
-                        Ok(body) => {
-                            let Some((inner, head)) = head.take() else {
-                                return Poll::Pending;
-                            };
-                            match ask(head, body, this.voice) {
-                                Ok(request) => {
-                                    this.state.set(State::Ready {
-                                        inner,
-                                        request: Some(request),
-                                    });
-                                    continue;
+                StateProj::Collect {
+                    body,
+                    read,
+                    head,
+                    upload,
+                } => {
+                    let whole = match poll_collect(body, read, *this.max_body, cx) {
+                        Poll::Ready(whole) => whole,
+                        Poll::Pending => {
+                            let upload = upload.get_or_insert_with(|| {
+                                if let Some((_, head)) = head {
+                                    // The client may leave, and shall not do so namelessly.
+                                    voice.report.decided(RouteContext::of(head));
                                 }
-                                Err(fault) => Err(this.voice.refuse(&fault)),
-                            }
+                                Upload::begin(*this.max_upload)
+                            });
+                            ready!(upload.poll_late(read.len(), cx));
+                            Err(too_late())
                         }
-                        Err(fault) => Err(this.voice.refuse(&fault)),
+                    };
+                    let Some((inner, head)) = head.take() else {
+                        return Poll::Pending;
+                    };
+                    match ask(head, whole, voice) {
+                        Ok(request) => {
+                            let request = Some(request);
+                            this.state.set(State::Ready { inner, request });
+                            continue;
+                        }
+                        Err(fault) => Err(voice.refuse(&fault)),
                     }
                 }
-                StateProj::Ready { inner, request } => match ready!(inner.poll_ready(cx)) {
-                    Ok(()) => {
+                StateProj::Ready { inner, request } => match inner.poll_ready(cx) {
+                    Poll::Pending => {
+                        if let Some(request) = request {
+                            voice.report.decided(RouteContext::of(request));
+                        }
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(Ok(())) => {
                         let Some(request) = request.take() else {
                             return Poll::Pending;
                         };
@@ -147,31 +189,46 @@ where
                         this.state.set(State::Call { call });
                         continue;
                     }
-                    Err(error) => Err(this.voice.answer(error.into().as_ref())),
+                    Poll::Ready(Err(error)) => Err(voice.answer(error.into().as_ref())),
                 },
                 StateProj::Call { call } => {
-                    ready!(call.poll(cx)).map_err(|error| this.voice.answer(error.into().as_ref()))
+                    ready!(call.poll(cx)).map_err(|error| voice.answer(error.into().as_ref()))
                 }
                 StateProj::Refused { response } => match response.take() {
                     Some(response) => Err(response),
                     None => return Poll::Pending,
                 },
             };
-            let answer = match answered {
+            let own = match answered {
                 Ok(response) if response.extensions().get::<Panicked>().is_some() => {
                     let fault = Fault::new(FaultKind::Internal, "the request could not be served");
-                    this.voice.refuse(&fault).map(ResponseBody::own)
+                    voice.refuse(&fault)
                 }
                 Ok(response) => {
-                    let left = this.left.take();
-                    ResponseBody::around(response, this.voice.clone(), left)
+                    let (left, room) = (this.left.take(), this.room.take());
+                    let answer = ResponseBody::around(response, voice, left, room);
+                    return Poll::Ready(Ok(if voice.foreign {
+                        answer
+                    } else {
+                        finish(answer, voice, *this.route_header)
+                    }));
                 }
-                Err(own) => own.map(ResponseBody::own),
+                Err(own) => own,
             };
             if let Some(left) = this.left {
                 left.completed();
             }
-            return Poll::Ready(Ok(finish(answer, this.voice, *this.route_header)));
+            let answer = own.map(ResponseBody::own);
+            return Poll::Ready(Ok(finish(answer, voice, *this.route_header)));
+        }
+    }
+}
+
+impl Read {
+    fn len(&self) -> usize {
+        match self {
+            Self::One(one) => one.len(),
+            Self::Many(many) => many.len(),
         }
     }
 }
@@ -195,10 +252,7 @@ where
         let Ok(data) = frame?.into_data() else {
             continue;
         };
-        let size = match &*read {
-            Read::One(one) => one.len(),
-            Read::Many(many) => many.len(),
-        };
+        let size = read.len();
         if size + data.len() > limit {
             return Poll::Ready(Err(too_large(limit)));
         }
@@ -223,25 +277,41 @@ where
 }
 
 /// Reads what the body asks for.
-fn ask(head: Request<()>, body: Bytes, voice: &Voice) -> Result<Request<Body>, Fault> {
-    let ask = voice
-        .report
-        .step("read", || ask::read(voice.dialect, &body))?;
-    let mut request = head.map(|()| Body::from(body));
-    RouteContext::edit(&mut request, |cx| {
-        cx.set_ask(Arc::new(ask));
-        voice.report.decided(cx);
+fn ask(
+    head: Request<()>,
+    whole: Result<Bytes, Fault>,
+    voice: &Voice,
+) -> Result<Request<Body>, Fault> {
+    let asked = whole.and_then(|body| {
+        let read = || ask::read(voice.dialect, &body);
+        Ok((voice.report.step("read", read)?, body))
     });
-    Ok(request)
+    match asked {
+        Ok((ask, body)) => {
+            let mut request = head.map(|()| Body::from(body));
+            RouteContext::edit(&mut request, |cx| cx.set_ask(Arc::new(ask)));
+            Ok(request)
+        }
+        Err(fault) => {
+            // Nobody further in will say what it was.
+            voice.report.decided(RouteContext::of(&head));
+            Err(fault)
+        }
+    }
 }
 
-/// What every answer carries.
+/// What every answer carries that is ours, or a model's.
 fn finish<R>(mut response: Response<R>, voice: &Voice, route_header: bool) -> Response<R> {
-    if let Some(value) = route_header.then(|| route(voice)).flatten() {
-        response.headers_mut().insert("x-towerman-route", value);
+    let headers = response.headers_mut();
+    if let Some(id) = &voice.request_id {
+        headers
+            .entry(request_id::HEADER)
+            .or_insert_with(|| id.clone());
     }
-    response
-        .headers_mut()
+    if let Some(value) = route_header.then(|| route(voice)).flatten() {
+        headers.insert(ROUTE, value);
+    }
+    headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(voice.report.clone());
@@ -250,14 +320,12 @@ fn finish<R>(mut response: Response<R>, voice: &Voice, route_header: bool) -> Re
 
 /// `endpoint`, and how many attempts it took if it was more than one.
 fn route(voice: &Voice) -> Option<HeaderValue> {
-    let attempts = voice.report.attempts();
-    let last = attempts.last()?;
-    let endpoint = &last.endpoint().name;
-    let text = match attempts.len() {
-        1 => endpoint.to_string(),
-        count => format!("{endpoint}; attempts={count}"),
-    };
-    HeaderValue::try_from(text).ok()
+    let answer = voice.report.answer()?;
+    let endpoint = &answer.endpoint().name;
+    match answer.number() {
+        1 => HeaderValue::from_str(endpoint).ok(),
+        number => HeaderValue::try_from(format!("{endpoint}; attempts={number}")).ok(),
+    }
 }
 
 impl<S, B> fmt::Debug for ResponseFuture<S, B>

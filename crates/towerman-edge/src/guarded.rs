@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderName, Request, Response, StatusCode, header};
 use tower_http::{
     catch_panic::{CatchPanic, ResponseForPanic},
-    request_id::{PropagateRequestId, SetRequestId},
+    request_id::SetRequestId,
     sensitive_headers::SetSensitiveRequestHeaders,
 };
 use tower_service::Service;
@@ -25,9 +25,7 @@ use crate::{
 /// Reads requests and speaks to clients. See the [crate docs](crate).
 pub struct Edge<S>(Stack<S>);
 
-type Stack<S> = SetSensitiveRequestHeaders<
-    SetRequestId<PropagateRequestId<Speak<CatchPanic<S, Panicked>>>, Counter>,
->;
+type Stack<S> = SetSensitiveRequestHeaders<SetRequestId<Speak<CatchPanic<S, Panicked>>, Counter>>;
 
 /// Marks the answer that stands in for a panic; [`Speak`] puts it into the client's dialect.
 #[derive(Clone, Copy, Debug)]
@@ -37,11 +35,7 @@ impl<S> Edge<S> {
     pub(crate) fn new(inner: S, layer: EdgeLayer) -> Self {
         const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
         let speak = Speak::new(CatchPanic::custom(inner, Panicked), layer);
-        let named = SetRequestId::new(
-            PropagateRequestId::new(speak, request_id::HEADER),
-            request_id::HEADER,
-            Counter,
-        );
+        let named = SetRequestId::new(speak, request_id::HEADER, Counter);
         let secrets = [
             header::AUTHORIZATION,
             header::PROXY_AUTHORIZATION,
@@ -91,15 +85,20 @@ impl ResponseForPanic for Panicked {
     type ResponseBody = Body;
 
     fn response_for_panic(&mut self, panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
-        let message = panic
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("(no message)");
-        tracing::error!(target: "towerman::edge", panic = message, "a layer or service panicked");
+        tell(&*panic);
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response.extensions_mut().insert(*self);
         response
     }
+}
+
+/// Logs a panic that was caught.
+pub(crate) fn tell(panic: &(dyn Any + Send)) {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)");
+    tracing::error!(target: "towerman::edge", panic = message, "a layer or service panicked");
 }

@@ -1,21 +1,31 @@
 //! Configuration of the edge.
 
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
 use tower_layer::Layer;
 
 use crate::Edge;
 
 /// Reads requests and speaks to clients. See the [crate docs](crate).
+///
+/// All services made by one layer, and by its clones, share one limit of requests under way.
 #[derive(Clone, Debug)]
 pub struct EdgeLayer {
     pub(crate) max_body: usize,
+    pub(crate) max_upload: Duration,
+    pub(crate) room: Arc<Semaphore>,
     pub(crate) route_header: bool,
 }
 
 impl EdgeLayer {
-    /// A limit of 32 MiB, and answers that say which route they took.
-    pub const fn new() -> Self {
+    /// A limit of 32 MiB and a minute for bodies, 4,096 requests under way, and answers that say
+    /// which route they took.
+    pub fn new() -> Self {
         Self {
             max_body: 32 * 1024 * 1024,
+            max_upload: Duration::from_secs(60),
+            room: Arc::new(Semaphore::new(4_096)),
             route_header: true,
         }
     }
@@ -24,6 +34,22 @@ impl EdgeLayer {
     #[must_use]
     pub const fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
+        self
+    }
+
+    /// The longest that a body may take to come; a slower one is answered with 408, and so is one
+    /// that has taken ten seconds and comes with less than 1 KiB a second.
+    #[must_use]
+    pub const fn max_upload(mut self, time: Duration) -> Self {
+        self.max_upload = time;
+        self
+    }
+
+    /// The most requests that are under way at once, from their head to the end of their answer;
+    /// one more is answered with 503.
+    #[must_use]
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.room = Arc::new(Semaphore::new(requests.min(Semaphore::MAX_PERMITS)));
         self
     }
 

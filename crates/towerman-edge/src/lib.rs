@@ -2,24 +2,40 @@
 //!
 //! A request whose path is a dialect's ([`Dialect::path`](towerman_core::Dialect::path)) is read
 //! into memory up to a limit and checked; what the layers inside need to know of it is put into
-//! its [`RouteContext`](towerman_core::RouteContext) as an [`Ask`](towerman_core::Ask). Any other
-//! request passes through, its body untouched. Whatever goes wrong inside, and whatever panics, the
-//! client gets one answer in its own dialect; what goes wrong after the answer began becomes that
-//! dialect's error event.
+//! its [`RouteContext`](towerman_core::RouteContext) as an [`Ask`](towerman_core::Ask). Whatever
+//! goes wrong inside, and whatever panics, the client gets one answer in its own dialect; what goes
+//! wrong or panics after the answer began becomes that dialect's error event, or breaks a whole
+//! answer off.
 //!
-//! Every request gets an `x-request-id` (its own is kept if it is short and printable), and every
-//! routed answer an `x-towerman-route` that says where it came from.
+//! Any other request is *foreign*: a page or a health check of the service that the stack wraps. It
+//! passes through, and so does its answer: no limit, no header, nothing read. Only an error of the
+//! wrapped service, which has no answer of its own, is told as any other.
+//!
+//! Every request gets an `x-request-id` (its own is kept if it is short and printable). Every
+//! answer of a model's, and every one of ours, says it again; foreign answers do not, because
+//! caches may hand them to others. A routed answer also says where it came from, in
+//! `x-towerman-route`. What is logged while a request is served stands in a span of target
+//! `towerman::edge` with its `request_id`.
+//!
+//! # Limits
+//!
+//! | limit | unless set | beyond it |
+//! |---|---|---|
+//! | size of a body | 32 MiB | 413 |
+//! | time that a body takes | 60 s; after 10 s, a second for every KiB | 408 |
+//! | requests under way, answers included | 4,096 | 503, `Retry-After: 1` |
 //!
 //! # Where it goes
 //!
 //! Outermost, but for telemetry. What `tower-http` does already, it does here: request ids,
-//! sensitive headers, catching panics, noticing clients that leave.
+//! sensitive headers, catching panics, noticing clients that leave. (Its `TraceLayer` reads the
+//! clock twice for every frame even while nobody listens, so the span is opened here.)
 //!
 //! # Readiness
 //!
 //! Always ready: the body must be read before the inner service can be asked for anything, and it
 //! would hold the inner service's permit while a slow client uploads. Each request readies a
-//! clone. Put a concurrency limit around it to bound the bodies held.
+//! clone.
 //!
 //! # Cancellation
 //!
@@ -27,8 +43,9 @@
 //!
 //! # Cost
 //!
-//! One pass over the body, no copy of it unless it came in several frames. One boxed response
-//! body (from catching panics); no locks.
+//! One pass over the body, no copy of it unless it came in several frames, no timer unless it must
+//! be waited for. One boxed response body (from catching panics); locks only of the request's own
+//! report.
 //!
 //! # Example
 //!
@@ -68,6 +85,7 @@ mod guarded;
 mod layer;
 mod request_id;
 mod service;
+mod upload;
 mod voice;
 
 pub use self::{

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 use towerman_core::{Body, BoxError, Dialect, RouteContext};
+use tracing::Span;
 
 use crate::{
     EdgeLayer, ResponseBody, ResponseFuture, request_id,
-    voice::{Voice, check_head},
+    voice::{Voice, check_head, full},
 };
 
 /// The middle of an [`Edge`](crate::Edge): reads the body, finds the dialect, answers errors.
@@ -54,35 +55,53 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
         let dialect = Dialect::of_path(request.uri().path());
-        let request_id: Option<Arc<str>> = request
-            .headers()
-            .get(request_id::HEADER)
-            .and_then(|id| id.to_str().ok())
-            .map(Arc::from);
-        let report = RouteContext::edit(&mut request, |cx| {
-            if let Some(id) = &request_id {
-                cx.set_request_id(Arc::clone(id));
-            }
-            if dialect.is_none() {
-                cx.set_foreign();
-            }
-            let report = cx.report().clone();
-            // So that a request that is refused here has a name in the records.
-            report.decided(cx);
-            report
-        });
-        let voice = Voice {
-            dialect: dialect.unwrap_or_else(|| Voice::guess(request.headers())),
-            request_id,
-            report,
+        let voice = speak_to(&mut request, dialect);
+        let (inner, layer) = (self.inner.clone(), &self.layer);
+        if voice.foreign {
+            let request = request.map(Body::stream);
+            return ResponseFuture::ready(inner, request, voice, layer);
+        }
+        let refused = match check_head(&request, layer.max_body) {
+            Ok(()) => match Arc::clone(&layer.room).try_acquire_owned() {
+                Ok(room) => return ResponseFuture::collect(inner, request, room, voice, layer),
+                Err(_) => full(),
+            },
+            Err(fault) => fault,
         };
-        let inner = self.inner.clone();
-        if dialect.is_none() {
-            return ResponseFuture::ready(inner, request.map(Body::stream), voice, &self.layer);
+        // So that a request that is refused here has a name in the records.
+        voice.report.decided(RouteContext::of(&request));
+        ResponseFuture::refused(&refused, voice, layer)
+    }
+}
+
+/// Finds out how the request's client is spoken to, and opens its report.
+fn speak_to<B>(request: &mut Request<B>, dialect: Option<Dialect>) -> Voice {
+    let foreign = dialect.is_none();
+    let request_id = request.headers().get(request_id::HEADER).cloned();
+    let name = request_id.as_ref().and_then(|id| id.to_str().ok());
+    let report = RouteContext::edit(request, |cx| {
+        if let Some(name) = name {
+            cx.set_request_id(name);
         }
-        match check_head(&request, self.layer.max_body) {
-            Ok(()) => ResponseFuture::collect(inner, request, voice, &self.layer),
-            Err(fault) => ResponseFuture::refused(&fault, voice, &self.layer),
+        let report = cx.report().clone();
+        if foreign {
+            cx.set_foreign();
+            // Nobody further in will say what it is.
+            report.decided(cx);
         }
+        report
+    });
+    let span = if foreign {
+        // Its logs are its owner's.
+        Span::none()
+    } else {
+        tracing::info_span!(target: "towerman::edge", "request", request_id = name)
+    };
+    Voice {
+        dialect: dialect.unwrap_or_else(|| Voice::guess(request.headers())),
+        foreign,
+        request_id,
+        report,
+        span,
     }
 }

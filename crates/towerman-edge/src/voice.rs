@@ -1,6 +1,6 @@
 //! How this request's client is spoken to.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -11,8 +11,12 @@ use towerman_wire::fault;
 #[derive(Clone, Debug)]
 pub(crate) struct Voice {
     pub(crate) dialect: Dialect,
-    pub(crate) request_id: Option<Arc<str>>,
+    /// The request asks no model: only what is said to it here is ours.
+    pub(crate) foreign: bool,
+    pub(crate) request_id: Option<HeaderValue>,
     pub(crate) report: RouteReport,
+    /// What is logged on behalf of this request is logged in here.
+    pub(crate) span: tracing::Span,
 }
 
 impl Voice {
@@ -25,6 +29,10 @@ impl Voice {
         } else {
             Dialect::OpenAiChat
         }
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.request_id.as_ref().and_then(|id| id.to_str().ok())
     }
 
     /// The answer to an error from inside.
@@ -46,7 +54,7 @@ impl Voice {
     pub(crate) fn refuse(&self, fault: &Fault) -> Response<Body> {
         self.report.refused(fault.kind());
         self.report.note(remark("refused", fault));
-        let (status, body) = fault::render(self.dialect, fault, self.request_id.as_deref());
+        let (status, body) = fault::render(self.dialect, fault, self.name());
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -72,7 +80,7 @@ impl Voice {
         let fault = find::<Fault>(error).unwrap_or(&unexplained);
         self.report.refused(fault.kind());
         self.report.note(remark("broke off", fault));
-        fault::event(self.dialect, fault, self.request_id.as_deref())
+        fault::event(self.dialect, fault, self.name())
     }
 }
 
@@ -128,6 +136,20 @@ pub(crate) fn check_head<B>(request: &Request<B>, max_body: usize) -> Result<(),
         return Err(too_large(max_body));
     }
     Ok(())
+}
+
+/// Too many requests are under way.
+pub(crate) fn full() -> Fault {
+    Fault::new(
+        FaultKind::Unavailable,
+        "too many requests are being served; try again in a moment",
+    )
+    .retry_after(Duration::from_secs(1))
+}
+
+/// The body is not coming.
+pub(crate) fn too_late() -> Fault {
+    Fault::new(FaultKind::RequestTimeout, "the body did not come in time")
 }
 
 pub(crate) fn too_large(max_body: usize) -> Fault {
