@@ -47,6 +47,7 @@ impl Stage {
         let usual = Class::default_for(Priority::Normal);
         let impatient = Class {
             first_content: PATIENCE,
+            answer: PATIENCE,
             idle: PATIENCE,
             ..usual
         };
