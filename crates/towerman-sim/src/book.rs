@@ -6,7 +6,10 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use crate::{
     model::Price,
@@ -46,6 +49,9 @@ pub struct BookLine {
     pub cancelled: bool,
     /// The answer was asked for as a stream.
     pub stream: bool,
+    /// How long the provider itself took: from having all of the request to handing over the last
+    /// of the answer. `None` for an answer that is not complete.
+    pub took: Option<Duration>,
 }
 
 /// Sums over a [`Book`].
@@ -146,6 +152,7 @@ impl Book {
             completed: false,
             cancelled: false,
             stream,
+            took: None,
         };
         let totals = &mut ledger.totals;
         totals.lines += 1;
@@ -163,6 +170,7 @@ impl Book {
             book: self.clone(),
             key,
             price,
+            opened: Instant::now(),
         }
     }
 }
@@ -173,6 +181,7 @@ pub(crate) struct OpenLine {
     book: Book,
     key: u64,
     price: Price,
+    opened: Instant,
 }
 
 impl OpenLine {
@@ -190,9 +199,13 @@ impl OpenLine {
     }
 
     pub(crate) fn completed(&self) {
+        let took = self.opened.elapsed();
         self.edit(|line, totals| {
             totals.completed += 1;
-            line.into_iter().for_each(|line| line.completed = true);
+            if let Some(line) = line {
+                line.completed = true;
+                line.took = Some(took);
+            }
         });
     }
 
