@@ -1,6 +1,9 @@
 //! A client that checks what it gets.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri, header};
@@ -25,6 +28,17 @@ pub(super) struct Wish {
     pub(super) turns: Vec<String>,
 }
 
+/// What one request got.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// What the model said.
+    pub(super) text: String,
+    /// The id that the provider gave the answer, whatever the dialect.
+    pub(super) id: String,
+    /// From sending the request to having all of the answer.
+    pub(super) took: Duration,
+}
+
 /// A pooled client of one gateway.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -42,21 +56,23 @@ impl Client {
         }
     }
 
-    /// Sends one request and reads its answer to the end. The text that the model said.
-    pub(super) async fn ask(&self, wish: &Wish) -> Result<String, BoxError> {
+    /// Sends one request and reads its answer to the end.
+    pub(super) async fn ask(&self, wish: &Wish) -> Result<Answer, BoxError> {
         let uri: Uri = format!("http://{}{}", self.address, wish.dialect.path()).parse()?;
         let request = Request::post(uri)
             .header(header::CONTENT_TYPE, "application/json")
             .header("x-priority", wish.priority.as_str())
             .header("x-session-id", &wish.session)
             .body(Full::from(wish.body().to_string()))?;
+        let sent = Instant::now();
         let response = self.pool.request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
+        let took = sent.elapsed();
         if status != StatusCode::OK {
             return Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into());
         }
-        let text = if wish.stream {
+        let (text, id) = if wish.stream {
             streamed(wish.dialect, &body)?
         } else {
             whole(wish.dialect, &body)?
@@ -64,7 +80,7 @@ impl Client {
         if text.is_empty() {
             Err("an empty answer".into())
         } else {
-            Ok(text)
+            Ok(Answer { text, id, took })
         }
     }
 }
@@ -96,18 +112,19 @@ impl Wish {
     }
 }
 
-fn whole(dialect: Dialect, body: &[u8]) -> Result<String, BoxError> {
+/// The text of an answer, and its id.
+fn whole(dialect: Dialect, body: &[u8]) -> Result<(String, String), BoxError> {
     let answer: Value = serde_json::from_slice(body)?;
     let text = match dialect {
         Dialect::Anthropic => &answer["content"][0]["text"],
         _ => &answer["choices"][0]["message"]["content"],
     };
-    Ok(text.as_str().unwrap_or_default().to_owned())
+    Ok((words(text), words(&answer["id"])))
 }
 
-/// The text of a stream, which must be complete.
-fn streamed(dialect: Dialect, body: &[u8]) -> Result<String, BoxError> {
-    let (mut text, mut complete) = (String::new(), false);
+/// The text of a stream, which must be complete, and its id.
+fn streamed(dialect: Dialect, body: &[u8]) -> Result<(String, String), BoxError> {
+    let (mut text, mut id, mut complete) = (String::new(), String::new(), false);
     for data in String::from_utf8_lossy(body)
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
@@ -120,16 +137,23 @@ fn streamed(dialect: Dialect, body: &[u8]) -> Result<String, BoxError> {
         if event.get("error").is_some() {
             return Err(format!("an error in the stream: {}", event["error"]["message"]).into());
         }
-        let delta = match dialect {
-            Dialect::Anthropic => &event["delta"]["text"],
-            _ => &event["choices"][0]["delta"]["content"],
+        let (delta, name) = match dialect {
+            Dialect::Anthropic => (&event["delta"]["text"], &event["message"]["id"]),
+            _ => (&event["choices"][0]["delta"]["content"], &event["id"]),
         };
-        text.push_str(delta.as_str().unwrap_or_default());
+        text.push_str(&words(delta));
+        if id.is_empty() {
+            id = words(name);
+        }
         complete |= event["type"] == "message_stop";
     }
     if complete {
-        Ok(text)
+        Ok((text, id))
     } else {
         Err("a stream that broke off".into())
     }
+}
+
+fn words(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

@@ -15,6 +15,7 @@ use std::{
 
 use towerman::{
     core::{BoxError, PolicyHandle},
+    cost::Ledger,
     edge::EdgeLayer,
     telemetry::Prometheus,
 };
@@ -80,7 +81,8 @@ pub async fn run(
     let telemetry = prometheus
         .layer(&policy)
         .on_decision(move |decision| sink.see(decision));
-    let layers = Layers::new(&policy, telemetry, Arc::new(()), EdgeLayer::new());
+    let ledger = Arc::clone(&watch) as Arc<dyn Ledger>;
+    let layers = Layers::new(&policy, telemetry, ledger, EdgeLayer::new());
     let cost = layers.cost().clone();
     let drain = Drain {
         delay: Duration::ZERO,
@@ -102,12 +104,7 @@ pub async fn run(
     while gateway.join_next().await.is_some() {}
     outcome?;
 
-    let summary = Summary::new(
-        &watch.totals(),
-        &sent,
-        cost.totals().grand(),
-        fleet.billed(),
-    );
+    let summary = Summary::new(&watch.totals(), &sent, cost.totals().grand(), &fleet);
     screen.end(out)?;
     writeln!(out, "{summary}")?;
     writeln!(

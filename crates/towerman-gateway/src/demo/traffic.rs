@@ -12,7 +12,7 @@ use std::{
 use tokio::task::JoinSet;
 use towerman::core::{Dialect, Priority};
 
-use super::client::{Client, Wish};
+use super::client::{Answer, Client, Wish};
 
 /// Traffic under way.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(super) struct Sent {
     over: AtomicBool,
     requests: AtomicU64,
     failures: Mutex<Vec<String>>,
+    times: Mutex<Vec<(String, Duration)>>,
 }
 
 /// How long a client thinks before it asks again.
@@ -74,6 +75,14 @@ impl Sent {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+
+    /// The ids of the answers that came, and how long each took.
+    pub(super) fn times(&self) -> Vec<(String, Duration)> {
+        self.times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// One client: conversations of a few turns, one after the other.
@@ -87,7 +96,10 @@ async fn converse(number: usize, http: Client, sent: Arc<Sent>) {
             let answer = http.ask(&wish).await;
             sent.requests.fetch_add(1, Relaxed);
             match answer {
-                Ok(text) => {
+                Ok(Answer { text, id, took }) => {
+                    let mut times = sent.times.lock().unwrap_or_else(PoisonError::into_inner);
+                    times.push((id, took));
+                    drop(times);
                     wish.turns.push(text);
                     wish.turns.push(format!("Go on with point {}.", turn + 2));
                 }

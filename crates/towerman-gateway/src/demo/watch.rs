@@ -6,11 +6,12 @@ use std::{
 };
 
 use towerman::{
-    core::{CircuitState, PolicyHandle},
+    core::{CircuitState, Pico, PolicyHandle},
+    cost::{Ledger, Line},
     telemetry::Decision,
 };
 
-/// Reads decision records as they are made.
+/// Reads decision records and ledger lines as they are made.
 #[derive(Debug)]
 pub(super) struct Watch {
     policy: PolicyHandle,
@@ -28,8 +29,8 @@ pub(super) struct Totals {
     pub(super) cached: u64,
     /// Requests by the endpoint that answered them.
     pub(super) answered: BTreeMap<Arc<str>, u64>,
-    /// Microseconds in which no attempt was under way, of requests answered at the first try.
-    pub(super) overheads: Vec<u64>,
+    /// Money for attempts that were sent and never answered: nobody knows whether it is owed.
+    pub(super) in_doubt: Pico,
 }
 
 impl Watch {
@@ -45,23 +46,17 @@ impl Watch {
         let mut totals = self.lock();
         totals.requests += 1;
         totals.attempts += decision.attempts.len() as u64;
-        for attempt in &decision.attempts {
+        for attempt in decision.attempts.iter().filter(|tried| !tried.estimated) {
             totals.prompt += attempt.input + attempt.cache_read + attempt.cache_write;
             totals.cached += attempt.cache_read;
         }
         if decision.outcome != "success" {
             return;
         }
-        match &decision.attempts[..] {
-            [] => {}
-            [only] => {
-                totals.overheads.push(decision.overhead_us);
-                *totals.answered.entry(only.endpoint.clone()).or_default() += 1;
-            }
-            [.., last] => {
-                totals.failovers += 1;
-                *totals.answered.entry(last.endpoint.clone()).or_default() += 1;
-            }
+        let ends = decision.attempts.first().zip(decision.attempts.last());
+        if let Some((first, last)) = ends {
+            totals.failovers += u64::from(first.endpoint != last.endpoint);
+            *totals.answered.entry(last.endpoint.clone()).or_default() += 1;
         }
     }
 
@@ -90,5 +85,33 @@ impl Watch {
 
     fn lock(&self) -> MutexGuard<'_, Totals> {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger for Watch {
+    fn record(&self, line: &Line) {
+        if line.maybe_billed {
+            self.lock().in_doubt += line.cost.unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use towerman::core::policy::Draft;
+
+    use super::*;
+
+    #[test]
+    fn only_what_was_never_answered_is_in_doubt() {
+        let watch = Watch::new(&PolicyHandle::new(Draft::new()).unwrap());
+        let mut line = Line::default();
+        line.cost = Some(Pico(7));
+        watch.record(&line);
+        assert_eq!(watch.totals().in_doubt, Pico(0));
+        line.maybe_billed = true;
+        watch.record(&line);
+        watch.record(&line);
+        assert_eq!(watch.totals().in_doubt, Pico(14));
     }
 }
