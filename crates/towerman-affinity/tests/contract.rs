@@ -1,25 +1,18 @@
 //! What affinity promises about readiness, clones and drops, and when it moves an endpoint.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    convert::Infallible,
-    future::pending,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Waker},
-    time::Duration,
-};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, ServiceExt};
 use towerman_affinity::AffinityLayer;
 use towerman_core::{
     Ask, Body, Candidates, CircuitState, Dialect, Phase, PolicyHandle, Priority, RouteContext,
     Tenant, Usage,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
-    testing::Probe,
+    testing::{Contract, Probe},
 };
 
 /// A policy of two endpoints, of this quality each.
@@ -86,41 +79,11 @@ async fn cached(layer: &AffinityLayer, request: Request<Body>, usage: Option<Usa
     tokens
 }
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) = Probe::new(|request| serve(request, None));
-    let mut service = AffinityLayer::new().layer(inner);
-    let policy = policy([50, 50]);
-    for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(&policy, "t", ""))
-            .await
-            .unwrap();
-    }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
-}
-
-#[tokio::test]
-async fn dropping_the_call_drops_the_inner_call() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
-    let mut service = AffinityLayer::new().layer(inner);
-    service.ready().await.unwrap();
-    {
-        let mut call = pin!(service.call(request(&policy([50, 50]), "t", "")));
-        assert!(
-            call.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
-    }
-    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
+    let ask = || request(&policy, "t", "");
+    Contract::new(|inner| layer.layer(inner), ask).check();
 }
 
 #[tokio::test(start_paused = true)]

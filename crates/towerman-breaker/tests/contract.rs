@@ -6,8 +6,6 @@ mod support;
 
 use std::{
     convert::Infallible,
-    future::pending,
-    pin::pin,
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     task::{Context, Poll, Waker},
 };
@@ -16,19 +14,20 @@ use http::{Request, Response, StatusCode};
 use support::{ANSWER, CONTENT, DONE, ROLE, Step, answer, call, endpoint, policy, rules, stream};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use towerman_breaker::{Breaker, BreakerLayer, CircuitOpen, ResponseBody, ResponseFuture};
-use towerman_core::{Body, BoxError, find, policy::BreakerRules, testing::Probe};
+use towerman_core::{
+    Body, BoxError, find,
+    policy::BreakerRules,
+    testing::{Contract, Probe},
+};
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
-    let mut service = BreakerLayer::new().layer(inner);
-    for _ in 0..3 {
-        let request = Request::new(Body::empty());
-        service.ready().await.unwrap().call(request).await.unwrap();
-    }
-    let seen = (watch.calls(), watch.unready_calls(), watch.clones());
-    assert_eq!(seen, (3, 0, 0));
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    let layer = BreakerLayer::new();
+    let unrouted = || Request::new(Body::empty());
+    Contract::new(|inner| layer.layer(inner), unrouted).check();
+    let policy = policy(BreakerRules::default());
+    let routed = || support::request(&policy, &endpoint(&policy)).0;
+    Contract::new(|inner| layer.layer(inner), routed).check();
 }
 
 #[tokio::test]
@@ -98,24 +97,6 @@ async fn a_refused_call_never_reaches_the_inner_service() {
         assert!(find::<CircuitOpen>(error.as_ref()).is_some());
     }
     assert_eq!((watch.calls(), watch.unready_calls()), (3, 0));
-}
-
-#[tokio::test]
-async fn dropping_the_call_drops_the_inner_call() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
-    let policy = policy(rules());
-    let target = endpoint(&policy);
-    let mut service = BreakerLayer::new().layer(inner);
-    service.ready().await.unwrap();
-    {
-        let mut call = pin!(service.call(support::request(&policy, &target).0));
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(call.as_mut().poll(&mut cx).is_pending());
-        assert_eq!(target.board.in_flight(), 1);
-    }
-    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
-    assert_eq!(target.board.in_flight(), 0);
 }
 
 #[tokio::test]

@@ -3,21 +3,18 @@
 
 use std::{
     convert::Infallible,
-    future::pending,
-    pin::pin,
     sync::Arc,
-    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
 use http::{HeaderName, HeaderValue, Request, Response};
 use sha2::{Digest, Sha256};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, ServiceExt};
 use towerman_classify::ClassifyLayer;
 use towerman_core::{
     Ask, Body, Dialect, Fault, FaultKind, PolicyHandle, Priority, RouteContext, Tenant, find,
     policy::{Class, Draft, ProviderDraft, RouteDraft, TenantDraft},
-    testing::Probe,
+    testing::{Contract, Probe},
 };
 
 fn layer() -> ClassifyLayer {
@@ -41,41 +38,11 @@ fn request(asks: bool) -> Request<Body> {
     request
 }
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
-    let mut service = layer().layer(inner);
-    for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(true))
-            .await
-            .unwrap();
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    for asks in [true, false] {
+        Contract::new(|inner| layer().layer(inner), || request(asks)).check();
     }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
-}
-
-#[tokio::test]
-async fn dropping_the_call_drops_the_inner_call() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
-    let mut service = layer().layer(inner);
-    service.ready().await.unwrap();
-    {
-        let mut call = pin!(service.call(request(true)));
-        assert!(
-            call.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
-    }
-    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
 }
 
 #[tokio::test]

@@ -6,13 +6,16 @@ use std::{
     convert::Infallible,
     future::pending,
     pin::pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, Service, ServiceExt};
-use towerman_core::{Body, BoxError, Phase, RouteContext, testing::Probe};
+use towerman_core::{
+    Body, Phase, RouteContext,
+    testing::{Contract, Probe},
+};
 use towerman_cost::{CostLayer, Memory};
 
 async fn answer(_: Request<Body>) -> Result<Response<Body>, Infallible> {
@@ -25,53 +28,12 @@ fn post() -> Request<Body> {
         .unwrap()
 }
 
-#[tokio::test]
-async fn it_calls_the_service_that_it_readied_and_clones_nothing() {
-    let (inner, watch) = Probe::new(answer);
-    let mut service = CostLayer::new(()).layer(inner);
-    for _ in 0..3 {
-        service.ready().await.unwrap().call(post()).await.unwrap();
-    }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
-}
-
-#[tokio::test]
-async fn a_clone_must_be_readied_itself() {
-    let (inner, watch) = Probe::new(answer);
-    let mut service = CostLayer::new(()).layer(inner);
-    service.ready().await.unwrap();
-    let mut clone = service.clone();
-    clone.ready().await.unwrap().call(post()).await.unwrap();
-    assert_eq!((watch.readied(), watch.unready_calls()), (2, 0));
-}
-
-#[tokio::test]
-async fn an_unready_or_failed_service_shows_through() {
-    struct Sick(bool);
-    impl Service<Request<Body>> for Sick {
-        type Response = Response<Body>;
-        type Error = BoxError;
-        type Future = std::future::Ready<Result<Response<Body>, BoxError>>;
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-            match self.0 {
-                true => Poll::Ready(Err("sick".into())),
-                false => Poll::Pending,
-            }
-        }
-        fn call(&mut self, _: Request<Body>) -> Self::Future {
-            std::future::ready(Err("called".into()))
-        }
-    }
-    let mut cx = Context::from_waker(Waker::noop());
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
     let layer = CostLayer::new(());
-    assert!(layer.layer(Sick(false)).poll_ready(&mut cx).is_pending());
-    let Poll::Ready(Err(error)) = layer.layer(Sick(true)).poll_ready(&mut cx) else {
-        panic!("an error of the inner service was swallowed");
-    };
-    assert_eq!(error.to_string(), "sick");
+    let foreign = || Request::new(Body::empty());
+    Contract::new(|inner| layer.layer(inner), foreign).check();
+    Contract::new(|inner| layer.layer(inner), post).check();
 }
 
 #[tokio::test]

@@ -3,25 +3,32 @@
 
 use std::{
     convert::Infallible,
-    future::pending,
-    pin::pin,
     sync::{Arc, Mutex},
-    task::{Context, Waker},
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 use towerman_core::{
     Attempt, Body, Dialect, PolicyHandle, RouteContext,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
-    testing::Probe,
+    testing::Contract,
 };
 use towerman_normalize::NormalizeLayer;
 use towerman_wire::ask;
 
 const CHAT: &str = r#"{ "messages":[{"role":"user","content":"hi"}],  "odd":[1, 2],"model":"chat" ,"stream":true}"#;
+
+/// What Anthropic streams.
+const EVENTS: &str = concat!(
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
+    "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n",
+    "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":5}}\n\n",
+    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+);
 
 /// A request of `client` dialect, on its way to an endpoint of `provider` dialect.
 fn routed(
@@ -51,41 +58,33 @@ async fn text(body: Body) -> String {
     String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned()
 }
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) });
-    let mut service = NormalizeLayer::new().layer(inner);
-    for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(Request::new(Body::empty()))
-            .await
-            .unwrap();
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    let layer = NormalizeLayer::new();
+    let foreign = || Request::new(Body::empty());
+    Contract::new(|inner| layer.layer(inner), foreign).check();
+    for provider in Dialect::ALL {
+        let ask = || {
+            let provider = ProviderDraft::inner("p", provider);
+            routed(Dialect::OpenAiChat, provider, CHAT).0
+        };
+        let (media, frames): (_, &[&str]) = match provider {
+            Dialect::Anthropic => ("text/event-stream", &[EVENTS]),
+            _ => (
+                "text/event-stream",
+                &["data: {\"choices\":[", "]}\n\ndata: [DONE]\n\n"],
+            ),
+        };
+        let contract = Contract::new(|inner| layer.layer(inner), ask);
+        contract.answer(media, frames).check();
+        // A whole answer is put together before it is translated.
+        let whole: &[&str] = match provider {
+            Dialect::Anthropic => &[r#"{"type":"message","role":"assistant","content":["#, "]}"],
+            _ => &["{", "}"],
+        };
+        let contract = Contract::new(|inner| layer.layer(inner), ask);
+        contract.answer("application/json", whole).check();
     }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
-}
-
-#[tokio::test]
-async fn dropping_the_call_drops_the_inner_call() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
-    let mut service = NormalizeLayer::new().layer(inner);
-    service.ready().await.unwrap();
-    {
-        let mut call = pin!(service.call(Request::new(Body::empty())));
-        assert!(
-            call.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
-    }
-    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
 }
 
 #[tokio::test]
@@ -194,14 +193,6 @@ async fn the_words_of_a_translated_error_fit_its_status() {
 
 #[tokio::test]
 async fn another_dialects_stream_comes_back_in_the_clients() {
-    const EVENTS: &str = concat!(
-        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
-        "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n",
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n",
-        "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n",
-        "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":5}}\n\n",
-        "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
-    );
     let inner = service_fn(|request: Request<Body>| async {
         let sent: serde_json::Value =
             serde_json::from_str(&text(request.into_body()).await).unwrap();

@@ -1,21 +1,15 @@
 //! What route promises about readiness, clones and drops.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    convert::Infallible,
-    future::pending,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Waker},
-};
+use std::{convert::Infallible, sync::Arc};
 
 use http::{Request, Response};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, ServiceExt};
 use towerman_core::{
     Ask, Body, Candidate, Dialect, Fault, FaultKind, PolicyHandle, RouteContext, Veto, find,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
     strategy::{Facts, Strategy},
-    testing::Probe,
+    testing::{Contract, Probe},
 };
 use towerman_route::RouteLayer;
 
@@ -77,40 +71,9 @@ async fn routed(model: &str) -> Vec<String> {
         .unwrap()
 }
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) = Probe::new(order);
-    let mut service = layer().layer(inner);
-    for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(request("chat"))
-            .await
-            .unwrap();
-    }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
-}
-
-#[tokio::test]
-async fn dropping_the_call_drops_the_inner_call() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
-    let mut service = layer().layer(inner);
-    service.ready().await.unwrap();
-    {
-        let mut call = pin!(service.call(request("chat")));
-        assert!(
-            call.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
-    }
-    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    Contract::new(|inner| layer().layer(inner), || request("chat")).check();
 }
 
 #[tokio::test]

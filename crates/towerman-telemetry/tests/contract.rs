@@ -16,7 +16,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use towerman_core::{
     Ask, Body, Dialect, PolicyHandle, Priority, RouteContext, Tenant, Usage,
     policy::{Draft, ProviderDraft, RouteDraft},
-    testing::Probe,
+    testing::{Contract, Probe},
 };
 use towerman_telemetry::{Prometheus, TelemetryLayer};
 
@@ -43,23 +43,11 @@ async fn answer(_: Request<Body>) -> Result<Response<Body>, Infallible> {
     Ok(Response::new(Body::from("hello")))
 }
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) = Probe::new(answer);
-    let mut service = TelemetryLayer::new(&policy()).layer(inner);
-    for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(Request::new(Body::empty()))
-            .await
-            .unwrap();
-    }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    let layer = TelemetryLayer::new(&policy());
+    let ask = || Request::new(Body::empty());
+    Contract::new(|inner| layer.layer(inner), ask).check();
 }
 
 #[tokio::test]

@@ -1,19 +1,13 @@
 //! What the upstream promises about readiness, clones and drops.
 
-use std::{
-    convert::Infallible,
-    future::pending,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use std::{convert::Infallible, sync::Arc};
 
 use http::{Request, Response};
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, ServiceExt, service_fn};
 use towerman_core::{
     Attempt, Body, Dialect, FailureKind, Fault, FaultKind, Phase, PolicyHandle, RouteContext, find,
     policy::{Draft, ProviderDraft, RouteDraft},
-    testing::Probe,
+    testing::Contract,
 };
 use towerman_upstream::{Upstream, UpstreamLayer};
 
@@ -32,66 +26,13 @@ fn routed(provider: ProviderDraft) -> (Request<Body>, Arc<Attempt>) {
     (request, attempt)
 }
 
-#[tokio::test]
-async fn it_calls_the_instance_that_it_readied() {
-    let (inner, watch) = Probe::new(answer);
-    let mut service = UpstreamLayer::new().layer(inner);
-    for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(Request::new(Body::empty()))
-            .await
-            .unwrap();
-    }
-    assert_eq!(
-        (watch.calls(), watch.unready_calls(), watch.clones()),
-        (3, 0, 0)
-    );
-}
-
-#[tokio::test]
-async fn readiness_is_the_wrapped_services() {
-    struct Busy;
-    impl Service<Request<Body>> for Busy {
-        type Response = Response<Body>;
-        type Error = Infallible;
-        type Future = std::future::Pending<Result<Response<Body>, Infallible>>;
-        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-            Poll::Pending
-        }
-        fn call(&mut self, _: Request<Body>) -> Self::Future {
-            pending_forever()
-        }
-    }
-    fn pending_forever<T>() -> std::future::Pending<T> {
-        std::future::pending()
-    }
-    let mut service = UpstreamLayer::new().layer(Busy);
-    assert!(
-        service
-            .poll_ready(&mut Context::from_waker(Waker::noop()))
-            .is_pending()
-    );
-}
-
-#[tokio::test]
-async fn dropping_the_call_drops_the_wrapped_call() {
-    let (inner, watch) =
-        Probe::new(|_: Request<Body>| pending::<Result<Response<Body>, Infallible>>());
-    let mut service = UpstreamLayer::new().layer(inner);
-    service.ready().await.unwrap();
-    {
-        let mut call = pin!(service.call(Request::new(Body::empty())));
-        assert!(
-            call.as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
-        assert_eq!(watch.in_flight(), 1);
-    }
-    assert_eq!((watch.in_flight(), watch.dropped()), (0, 1));
+#[test]
+fn it_keeps_the_contract_of_a_layer() {
+    let layer = UpstreamLayer::new();
+    let unrouted = || Request::new(Body::empty());
+    Contract::new(|inner| layer.layer(inner), unrouted).check();
+    let inner = || routed(ProviderDraft::inner("p", Dialect::OpenAiChat)).0;
+    Contract::new(|service| layer.layer(service), inner).check();
 }
 
 #[tokio::test]
