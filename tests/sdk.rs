@@ -23,6 +23,17 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
     flaky_anthropic
         .faults()
         .always(Fault::ErrorInStream { after_chunks: 1 });
+    // Theirs fail when some content has been delivered: in words, and in the middle of a word.
+    let late_openai = Sim::openai("late-open").build();
+    let late_anthropic = Sim::anthropic("late-anth").build();
+    let cut_openai = Sim::openai("cut-open").build();
+    let cut_anthropic = Sim::anthropic("cut-anth").build();
+    for sim in [&late_openai, &late_anthropic] {
+        let after_chunks = sim.dialect().opening_events() + 2;
+        sim.faults().always(Fault::ErrorInStream { after_chunks });
+    }
+    cut_openai.faults().always(Fault::Truncated);
+    cut_anthropic.faults().always(Fault::Truncated);
     let mut servers = Vec::new();
     let mut draft = Draft::new();
     for (name, dialect, sim) in [
@@ -30,6 +41,10 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
         ("anth", Dialect::Anthropic, &anthropic),
         ("flaky-open", Dialect::OpenAiChat, &flaky_openai),
         ("flaky-anth", Dialect::Anthropic, &flaky_anthropic),
+        ("late-open", Dialect::OpenAiChat, &late_openai),
+        ("late-anth", Dialect::Anthropic, &late_anthropic),
+        ("cut-open", Dialect::OpenAiChat, &cut_openai),
+        ("cut-anth", Dialect::Anthropic, &cut_anthropic),
     ] {
         let server = sim.serve().await.unwrap();
         draft = draft.provider(ProviderDraft::url(name, dialect, server.base_url()));
@@ -43,7 +58,12 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
                 "fragile",
                 ["flaky-open/m", "flaky-anth/m", "anth/m"],
             ))
-            .route(RouteDraft::new("brittle", ["flaky-anth/m", "open/m"])),
+            .route(RouteDraft::new("brittle", ["flaky-anth/m", "open/m"]))
+            // There is somebody else to ask, and it is too late.
+            .route(RouteDraft::new("late-openai", ["late-open/m", "open/m"]))
+            .route(RouteDraft::new("late-anthropic", ["late-anth/m", "anth/m"]))
+            .route(RouteDraft::new("cut-openai", ["cut-open/m", "open/m"]))
+            .route(RouteDraft::new("cut-anthropic", ["cut-anth/m", "anth/m"])),
     )
     .await;
 

@@ -72,6 +72,20 @@ def openai_stop(route):
     check(f"openai stop {route}", answer.choices[0].message.content.strip() == "one two", answer)
 
 
+def anthropic_stop(route):
+    user = {"role": "user", "content": 'say:"one two STOP three"'}
+    asked = {"model": route, "max_tokens": 200, "stop_sequences": ["STOP", "never"], "messages": [user]}
+    answer = ANTHROPIC.messages.create(**asked)
+    check(f"anthropic stop {route}", answer.content[0].text.strip() == "one two", answer)
+    with ANTHROPIC.messages.stream(**asked) as stream:
+        final = stream.get_final_message()
+    check(f"anthropic streamed stop {route}", final.content[0].text.strip() == "one two", final)
+    # OpenAI's dialect does not say which of them it was.
+    told = ("stop_sequence", "STOP") if route == "anthropic" else ("end_turn", None)
+    for seen in [answer, final]:
+        check(f"anthropic stop reason {route}", (seen.stop_reason, seen.stop_sequence) == told, seen)
+
+
 def anthropic_plain(route):
     answer = ANTHROPIC.messages.create(model=route, max_tokens=200, system="Be brief.", messages=[{"role": "user", "content": SAY}])
     check(f"anthropic plain {route}", (answer.content[0].text, answer.stop_reason) == (SAID, "end_turn"), answer)
@@ -120,6 +134,27 @@ def errors():
         check("openai bad request", error.param == "messages", error.body)
 
 
+def breaks_off(route):
+    """Content arrives, and then the provider fails: the SDKs raise, and never pass it for a whole answer."""
+    text = ""
+    try:
+        for chunk in OPENAI.chat.completions.create(model=route, messages=ask(SAY), stream=True):
+            text += "".join(choice.delta.content or "" for choice in chunk.choices)
+        check(f"openai breaks off {route}", False, f"no error after {text!r}")
+    except openai.APIError as error:
+        check(f"openai breaks off {route}", text and text != SAID and SAID.startswith(text), (text, error))
+
+    text = ""
+    user = {"role": "user", "content": SAY}
+    try:
+        with ANTHROPIC.messages.stream(model=route, max_tokens=200, messages=[user]) as stream:
+            for piece in stream.text_stream:
+                text += piece
+        check(f"anthropic breaks off {route}", False, f"no error after {text!r}")
+    except anthropic.APIError as error:
+        check(f"anthropic breaks off {route}", text and text != SAID and SAID.startswith(text), (text, error))
+
+
 for route in ROUTES:
     openai_plain(route)
     openai_stream(route)
@@ -128,10 +163,13 @@ for route in ROUTES:
     anthropic_plain(route)
     anthropic_stream(route)
     anthropic_tools(route)
+    anthropic_stop(route)
 errors()
 for route in ["fragile", "brittle"]:
     openai_stream(route)
     openai_plain(route)
     anthropic_stream(route)
     anthropic_plain(route)
+for route in ["late-openai", "late-anthropic", "cut-openai", "cut-anthropic"]:
+    breaks_off(route)
 print("all passed")
