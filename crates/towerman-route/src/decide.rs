@@ -118,7 +118,7 @@ mod tests {
         let all = plain("chat", |ask| {
             ask.tools = true;
             ask.media = true;
-            ask.prompt_tokens = 1_001;
+            ask.prompt_tokens = 4_004;
         });
         let all = all.unwrap();
         let said: Vec<_> = all.iter().map(Candidate::vetoes).collect();

@@ -104,7 +104,7 @@ async fn a_refusal_tells_what_spoke_against_each_endpoint() {
     let mut long = Request::new(Body::empty());
     let report = RouteContext::edit(&mut long, |cx| {
         let mut ask = Ask::new(Dialect::OpenAiChat, "chat", 0..0);
-        ask.prompt_tokens = 11;
+        ask.prompt_tokens = 44;
         cx.set_ask(Arc::new(ask));
         cx.report().clone()
     });

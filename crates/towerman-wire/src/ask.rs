@@ -1,10 +1,13 @@
 //! Reads what a request asks for, in one pass over its body.
 
-use std::{borrow::Cow, ops::Range};
+mod size;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use towerman_core::{Ask, Dialect, Fault, FaultKind};
 
+use self::size::Media;
 use crate::json::{Cursor, Invalid, Text};
 
 /// More top-level members than any dialect has.
@@ -15,19 +18,6 @@ const SESSION: usize = 1024;
 
 /// Token limits beyond this are not numbers that every JSON reader agrees on.
 const LIMIT: u64 = 1 << 53;
-
-/// Types of content part that are not text.
-const MEDIA: [&str; 9] = [
-    "image_url",
-    "input_audio",
-    "image",
-    "document",
-    "file",
-    "input_image",
-    "input_file",
-    "audio",
-    "video_url",
-];
 
 /// Reads a request body of `dialect`.
 ///
@@ -40,6 +30,8 @@ pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
         ask: Ask::new(dialect, "", 0..0),
         model: None,
         messages: false,
+        media: Media::default(),
+        length: body.len(),
         sessions: [None, None, None],
         wrong: None,
     };
@@ -68,7 +60,7 @@ pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
         // A member was wrong; if the rest is not even JSON, that comes second.
         (Some(fault), _) => Err(fault),
         (None, Err(Invalid { at })) => Err(refuse(format!("body: not valid JSON at byte {at}"))),
-        (None, Ok(())) => reader.finish(),
+        (None, Ok(())) => reader.finish(body),
     }
 }
 
@@ -76,6 +68,9 @@ struct Reader<'a> {
     ask: Ask,
     model: Option<Cow<'a, str>>,
     messages: bool,
+    media: Media,
+    /// The body's.
+    length: usize,
     /// Ids of the conversation, best first.
     sessions: [Option<Cow<'a, str>>; 3],
     wrong: Option<Fault>,
@@ -165,11 +160,12 @@ impl<'a> Reader<'a> {
             self.wrong("messages", "must be an array");
             return cursor.skip();
         }
-        let (media, any) = (&mut self.ask.media, &mut self.messages);
+        let (media, any) = (&mut self.media, &mut self.messages);
         cursor.array(|message| {
             *any = true;
-            message.walk(|key, value| *media |= key.is("type") && is_media(value))
+            message.walk(|key, value| media.member(key, value))
         })?;
+        media.close(self.length - cursor.at());
         if !self.messages {
             self.wrong("messages", "must not be empty");
         }
@@ -227,7 +223,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<Ask, Fault> {
+    fn finish(mut self, body: &[u8]) -> Result<Ask, Fault> {
         match self.model.take() {
             Some(model) => self.ask.model = model.into(),
             None => self.wrong("model", "is required"),
@@ -241,9 +237,8 @@ impl<'a> Reader<'a> {
         if let Some(fault) = self.wrong {
             return Err(fault);
         }
-        let spans = self.ask.prompt_spans.iter().flatten();
-        let bytes: usize = spans.map(Range::len).sum();
-        self.ask.prompt_tokens = bytes.div_ceil(4) as u64;
+        self.ask.media = self.media.any();
+        self.ask.prompt_tokens = self.media.tokens(body, &self.ask.prompt_spans);
         self.ask.session = self
             .sessions
             .into_iter()
@@ -264,12 +259,6 @@ fn is_model(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:/@-".contains(&byte))
-}
-
-fn is_media(value: &[u8]) -> bool {
-    Cursor::new(value)
-        .string()
-        .is_ok_and(|kind| MEDIA.into_iter().any(|media| kind.is(media)))
 }
 
 /// Whether the value is an object whose `type` asks for JSON.

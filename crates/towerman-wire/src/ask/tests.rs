@@ -178,3 +178,62 @@ fn stream_options_need_no_stream_and_sessions_no_string() {
     assert!(!ask.include_usage && !ask.stream);
     assert_eq!(ask.session, None);
 }
+
+#[test]
+fn media_count_by_the_part_and_text_by_its_bytes() {
+    let image = "iVBORw0KGgoAAAAN".repeat(4_000);
+    let text = "a few words of text ".repeat(100);
+    let openai = |part: &str| {
+        let body = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":[{part},{{"type":"text","text":"{text}"}}]}}]}}"#
+        );
+        openai(&body).unwrap()
+    };
+    let anthropic = |part: &str| {
+        let body = format!(
+            r#"{{"model":"m","max_tokens":1,"messages":[{{"role":"user","content":[{{"type":"text","text":"{text}"}},{part}]}}]}}"#
+        );
+        anthropic(&body).unwrap()
+    };
+    for ask in [
+        openai(&format!(
+            r#"{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{image}"}}}}"#
+        )),
+        openai(&format!(
+            r#"{{"image_url" : {{"url" : "data:image\/png;base64,{image}" }}, "type":"image_url"}}"#
+        )),
+        openai(&format!(
+            r#"{{"type":"input_audio","input_audio":{{"data":"{image}","format":"wav"}}}}"#
+        )),
+        openai(&format!(
+            r#"{{"type":"file","file":{{"file_data":"data:application/pdf;base64,{image}"}}}}"#
+        )),
+        anthropic(&format!(
+            r#"{{"type":"image","source":{{"type":"base64","media_type":"image/png","data":"{image}"}}}}"#
+        )),
+        anthropic(&format!(
+            r#"{{"type":"tool_result","content":[{{"type":"image","source":{{"data":"{image}","type":"base64"}}}}]}}"#
+        )),
+    ] {
+        assert!(ask.media);
+        // Five hundred tokens of text, the names of the members, and the part.
+        assert!((790..=900).contains(&ask.prompt_tokens), "{ask:?}");
+    }
+    // A text document is text.
+    let document = "Hello there, it is all words. ".repeat(400);
+    let ask = anthropic(&format!(
+        r#"{{"type":"document","source":{{"type":"text","media_type":"text/plain","data":"{document}"}}}}"#
+    ));
+    assert!((3_700..=3_950).contains(&ask.prompt_tokens), "{ask:?}");
+}
+
+#[test]
+fn a_letter_weighs_the_same_however_it_is_spelt() {
+    let tokens = |letter: &str| {
+        let text = letter.repeat(1_000);
+        let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"{text}"}}]}}"#);
+        openai(&body).unwrap().prompt_tokens
+    };
+    let (utf8, escaped) = (tokens("\u{4f60}"), tokens(r"\u4f60"));
+    assert!(utf8.abs_diff(escaped) < 20, "{utf8} and {escaped}");
+}
