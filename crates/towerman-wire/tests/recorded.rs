@@ -10,7 +10,7 @@ use std::{env, fs, path::PathBuf, sync::Once};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
-use towerman_core::{Dialect, FaultKind, Finish, Phase, Usage};
+use towerman_core::{Dialect, FailureKind, FaultKind, Finish, Phase, Usage};
 use towerman_wire::{
     ask, edit, fault,
     observe::{Learned, Observer},
@@ -230,6 +230,19 @@ fn every_request_that_a_provider_served_is_read_and_readdressed() {
             let messages = ask.prompt_spans[2].clone().unwrap();
             let messages: Value = serde_json::from_slice(&body[messages]).unwrap();
             assert_eq!(messages, request["messages"], "{name}");
+            let counted = Expected::of(exchange)
+                .usage
+                .map_or(0, |usage| usage.prompt());
+            if counted > 0 {
+                // The margin that an estimate needs to forbid anything is four. A tiny image is
+                // less than its flat figure, and no window is so small that it matters.
+                let counted = if ask.media { counted.max(500) } else { counted };
+                assert!(
+                    ask.prompt_tokens / 4 <= counted,
+                    "{name}: {} estimated, {counted} counted",
+                    ask.prompt_tokens
+                );
+            }
             let same = edit::retarget(&ask, &body, &ask.model, false);
             assert_eq!(same.bytes(), Some(&body), "{name}");
         }
@@ -262,4 +275,32 @@ fn every_recorded_error_has_its_class() {
             assert_eq!(observe(exchange, 9).phase, Phase::Refused);
         }
     }
+}
+
+#[test]
+fn no_recorded_mistake_of_a_callers_counts_against_an_endpoint() {
+    let Some(folder) = recordings() else { return };
+    let mut mistakes = 0;
+    for dialect in fs::read_dir(folder).unwrap() {
+        for file in fs::read_dir(dialect.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            let exchange: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            let response = &exchange["response"];
+            let status = response["status"].as_u64().unwrap_or(200);
+            let body = response["body"].to_string();
+            if !matches!(status, 400 | 404 | 413 | 422) {
+                continue;
+            }
+            let status = StatusCode::from_u16(u16::try_from(status).unwrap()).unwrap();
+            let mut observer = Observer::new(None, status, None);
+            observer.push(&Bytes::from(body.clone()));
+            observer.finish();
+            // One provider says so with a 400, and with a reason of its own.
+            let refused = body.contains("API_KEY_INVALID");
+            let expected = refused.then_some(FailureKind::Auth);
+            assert_eq!(observer.learned().failure, expected, "{}", path.display());
+            mistakes += 1;
+        }
+    }
+    assert!(mistakes > 30, "only {mistakes}");
 }

@@ -11,8 +11,8 @@ use http::StatusCode;
 use serde::Serialize;
 use towerman_core::{Dialect, Fault, FaultKind};
 
-pub(crate) use self::provider::ProviderError;
 pub use self::provider::read;
+pub(crate) use self::provider::{Blame, ProviderError};
 use crate::sse;
 
 #[derive(Serialize)]

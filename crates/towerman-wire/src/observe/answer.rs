@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use towerman_core::{Dialect, FailureKind, Finish, Usage};
 
 use super::{anthropic, openai};
-use crate::{fault::ProviderError, json::Cursor};
+use crate::{
+    fault::{Blame, ProviderError},
+    json::Cursor,
+};
 
 /// What a whole, successful answer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,8 +44,10 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
         };
     };
     let failure = if delta.error {
-        let error = ProviderError::parse(body).failure();
-        Some(error.unwrap_or(FailureKind::Server))
+        match ProviderError::parse(body).blame(StatusCode::OK) {
+            Blame::Endpoint(kind) => Some(kind),
+            Blame::Caller | Blame::Status => Some(FailureKind::Server),
+        }
     } else if delta.answers {
         None
     } else {

@@ -5,7 +5,10 @@ use http::StatusCode;
 use towerman_core::{Dialect, FailureKind, Phase};
 
 use super::state::{Learned, State};
-use crate::{fault::ProviderError, sse::Framer};
+use crate::{
+    fault::{Blame, ProviderError},
+    sse::Framer,
+};
 
 /// How much of a whole answer is kept to read it at its end.
 const ANSWER_LIMIT: usize = 32 << 20;
@@ -31,7 +34,7 @@ enum Mode {
     /// One JSON value, read when it is whole.
     Whole(Kept),
     /// An error, read when it is whole or large.
-    Error(Vec<u8>),
+    Error { status: StatusCode, kept: Vec<u8> },
     /// Nothing more is read.
     Over,
 }
@@ -72,7 +75,10 @@ impl Observer {
             mode: if success {
                 Mode::Undecided { media_type }
             } else {
-                Mode::Error(Vec::new())
+                Mode::Error {
+                    status,
+                    kept: Vec::new(),
+                }
             },
             state: State::new(dialect, if success { Phase::Open } else { Phase::Refused }),
         }
@@ -120,7 +126,7 @@ impl Observer {
                     self.state.deliver(0);
                 }
             }
-            Mode::Error(kept) => {
+            Mode::Error { kept, .. } => {
                 let room = ERROR_LIMIT - kept.len();
                 kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
@@ -148,11 +154,11 @@ impl Observer {
             Mode::Whole(kept) if kept.joined.is_empty() => state.whole(&kept.only),
             Mode::Whole(kept) => state.whole(&kept.joined),
             Mode::Undecided { .. } => state.whole(b""),
-            Mode::Error(kept) => {
-                if let Some(kind) = ProviderError::parse(&kept).failure() {
-                    state.fail(kind);
-                }
-            }
+            Mode::Error { status, kept } => match ProviderError::parse(&kept).blame(status) {
+                Blame::Endpoint(kind) => state.fail(kind),
+                Blame::Caller => state.excuse(),
+                Blame::Status => {}
+            },
             Mode::Over => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Phase, Usage};
+use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Outcome, Phase, Usage};
 
 use super::{
     answer::{detect, read_answer},
@@ -32,6 +32,8 @@ pub struct Learned {
     pub complete: bool,
     /// How it failed.
     pub failure: Option<FailureKind>,
+    /// It is an error of the caller's, though its status does not say so.
+    pub excused: bool,
     /// Bytes of content delivered. Of a whole answer that could not be read, bytes of its body.
     pub content_bytes: u64,
     /// Events that could not be read.
@@ -64,6 +66,7 @@ impl State {
                 model: None,
                 complete: false,
                 failure: None,
+                excused: false,
                 content_bytes: 0,
                 skipped: 0,
             },
@@ -182,6 +185,12 @@ impl State {
         self.learned.failure.get_or_insert(kind);
         self.news = true;
     }
+
+    /// The endpoint is not to blame for the error that its status tells of.
+    pub(super) const fn excuse(&mut self) {
+        self.learned.excused = true;
+        self.news = true;
+    }
 }
 
 // === impl Learned ===
@@ -198,6 +207,9 @@ impl Learned {
         facts.content_bytes = self.content_bytes;
         if let Some(kind) = self.failure {
             facts.fail(kind);
+        } else if self.excused {
+            // The status alone would count against the endpoint.
+            facts.outcome.get_or_insert(Outcome::Success);
         }
     }
 }

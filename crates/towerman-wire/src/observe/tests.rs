@@ -353,6 +353,23 @@ fn an_error_head_is_refused_and_its_body_names_the_class() {
 }
 
 #[test]
+fn a_403_for_a_prompts_sake_is_no_failure_of_the_endpoint() {
+    let flagged = r#"{"error":{"code":403,"message":"m","metadata":{"flagged_input":"x"}}}"#;
+    let (facts, phase) = after(Some(OPENAI), 403, &[flagged]);
+    assert_eq!((facts.verdict(), phase), (Outcome::Success, Phase::Refused));
+    for (body, kind) in [
+        (
+            r#"{"error":{"type":"permission_error"}}"#,
+            FailureKind::Auth,
+        ),
+        ("<html>", FailureKind::Server),
+    ] {
+        let (facts, _) = after(Some(OPENAI), 403, &[body]);
+        assert_eq!(facts.verdict(), Outcome::Failure(kind), "{body}");
+    }
+}
+
+#[test]
 fn a_delay_is_believed_only_from_an_answer_that_refuses() {
     for (status, wanted) in [
         (200, None),
