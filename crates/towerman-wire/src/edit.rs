@@ -6,11 +6,14 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use memchr::memmem;
 use towerman_core::{Ask, Body, Dialect};
 
 use crate::json::Cursor;
 
 const INCLUDE: &str = r#""include_usage":true"#;
+
+const USAGE: &[u8] = br#""usage""#;
 
 /// `body`, addressed to `model`; with `include_usage`, a stream will report its usage.
 ///
@@ -39,6 +42,38 @@ pub fn retarget(ask: &Ask, body: &Bytes, model: &str, include_usage: bool) -> Bo
     }
     edits.sort_by_key(|(span, _)| (span.start, span.end));
     splice(body, edits).unwrap_or_else(|| Body::from(body.clone()))
+}
+
+/// Whether an event's data is the chunk that `include_usage` asks for: usage, and an empty list of
+/// choices. A client that did not ask for it may not know that there are such chunks.
+pub fn is_usage_chunk(data: &[u8]) -> bool {
+    // Most events name no usage, or say that there is none yet.
+    let told = |at| {
+        let rest = data[at + USAGE.len()..].trim_ascii_start();
+        rest.strip_prefix(b":")
+            .is_some_and(|value| value.trim_ascii_start().starts_with(b"{"))
+    };
+    if !memmem::find_iter(data, USAGE).any(told) {
+        return false;
+    }
+    let (mut usage, mut choices) = (false, None);
+    let read = Cursor::new(data).object(|cursor, key| match key.plain() {
+        b"usage" => {
+            usage = cursor.peek() == Some(b'{');
+            cursor.skip()
+        }
+        b"choices" if cursor.peek() == Some(b'[') => {
+            let mut count = 0_usize;
+            cursor.array(|choice| {
+                count += 1;
+                choice.skip()
+            })?;
+            choices = Some(count);
+            Ok(())
+        }
+        _ => cursor.skip(),
+    });
+    read.is_ok() && usage && choices == Some(0)
 }
 
 /// The edit that makes the `stream_options` at `span` include usage.
@@ -195,6 +230,29 @@ mod tests {
         let ask = ask::read(Dialect::OpenAiChat, &body).unwrap();
         let other = Bytes::from("{}");
         assert_eq!(bytes(retarget(&ask, &other, "n", false)), other);
+    }
+
+    #[test]
+    fn the_usage_chunk_is_known_however_it_is_spelt() {
+        for chunk in [
+            r#"{"choices":[],"usage":{"prompt_tokens":1}}"#,
+            r#"{"id": "x", "usage": {"prompt_tokens": 1}, "choices": []}"#,
+            "{\"usage\" :\n{},\"choices\":[ ]}",
+        ] {
+            assert!(is_usage_chunk(chunk.as_bytes()), "{chunk}");
+        }
+        for chunk in [
+            r#"{"choices":[{"delta":{}}],"usage":{"prompt_tokens":1}}"#,
+            r#"{"choices":[],"usage":null}"#,
+            r#"{"choices":[],"prompt_filter_results":[]}"#,
+            r#"{"usage":{"prompt_tokens":1}}"#,
+            r#"{"choices":[{"delta":{"content":"\"usage\":{"}}]}"#,
+            r#"{"choices":[],"x":{"usage":{}}}"#,
+            r#"{"choices":[],"usage":{}"#,
+            "[DONE]",
+        ] {
+            assert!(!is_usage_chunk(chunk.as_bytes()), "{chunk}");
+        }
     }
 
     proptest! {

@@ -15,12 +15,15 @@ const KEEP: usize = 64 << 10;
 const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// One event. Comments, `id`, `retry` and unknown fields are none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
     /// The value of its `event` field, if it has one that is not empty.
     pub name: Option<&'a [u8]>,
     /// The values of its `data` fields, joined by line feeds.
     pub data: &'a [u8],
+    /// Where it stands in the chunk that completed it, up to the end of its blank line. One that
+    /// began in an earlier chunk begins with this one.
+    pub span: Range<usize>,
 }
 
 /// Cuts a byte stream into events, however the stream is chunked.
@@ -37,11 +40,12 @@ pub struct Framer {
     has_data: bool,
     /// The last chunk ended in a CR: a LF at the start of the next belongs to it.
     after_cr: bool,
+    /// The last line that ended was blank.
+    blank: bool,
     /// Bytes of a byte order mark seen at the very start.
     bom: usize,
     started: bool,
     overflowed: bool,
-    comments: u64,
 }
 
 /// An event larger than [`EVENT_LIMIT`]. The framer that met it reads no further.
@@ -73,11 +77,14 @@ impl Framer {
     }
 
     /// Reads the next bytes, and calls `on_event` for every event that they complete.
+    ///
+    /// Returns how much of the chunk is over and done with; the rest belongs to what is not yet
+    /// complete.
     pub fn push(
         &mut self,
         chunk: &[u8],
         mut on_event: impl FnMut(Event<'_>),
-    ) -> Result<(), Overflow> {
+    ) -> Result<usize, Overflow> {
         if self.overflowed {
             return Err(Overflow(()));
         }
@@ -88,44 +95,56 @@ impl Framer {
 
     /// Ends the stream: a last event counts even without the blank line that should follow it.
     pub fn finish(&mut self, mut on_event: impl FnMut(Event<'_>)) -> Result<(), Overflow> {
-        self.push(b"\n\n", &mut on_event)
+        self.push(b"\n\n", &mut on_event).map(drop)
     }
 
-    /// How many comment lines went by: some providers keep connections alive with them.
-    pub const fn comments(&self) -> u64 {
-        self.comments
-    }
-
-    fn read(&mut self, chunk: &[u8], on_event: &mut impl FnMut(Event<'_>)) -> Result<(), Overflow> {
+    fn read(
+        &mut self,
+        chunk: &[u8],
+        on_event: &mut impl FnMut(Event<'_>),
+    ) -> Result<usize, Overflow> {
         let mut at = self.skip_start(chunk);
+        // The second half of the line end that ended an event.
+        let mut over = if self.blank { at } else { 0 };
         let mut local = Local::default();
         while let Some(length) = memchr2(b'\n', b'\r', &chunk[at..]) {
             let end = at + length;
-            if self.line.is_empty() {
-                self.end_line(chunk, at..end, &mut local, on_event)?;
+            let next = self.line_end(chunk, end);
+            self.blank = self.line.is_empty() && length == 0;
+            if self.blank {
+                self.dispatch(chunk, std::mem::take(&mut local), over..next, on_event);
+                over = next;
+            } else if self.line.is_empty() {
+                self.end_line(chunk, at..end, &mut local)?;
             } else {
                 limit(self.line.len() + length)?;
                 self.line.extend_from_slice(&chunk[at..end]);
                 // Nothing of this event can lie in the chunk yet: its line began before.
                 let line = std::mem::take(&mut self.line);
                 let mut carried = Local::default();
-                self.end_line(&line, 0..line.len(), &mut carried, on_event)?;
+                self.end_line(&line, 0..line.len(), &mut carried)?;
                 self.keep(&line, carried);
                 self.line = reuse(line);
             }
-            at = end + 1;
-            if chunk[end] == b'\r' {
-                match chunk.get(at) {
-                    Some(b'\n') => at += 1,
-                    Some(_) => {}
-                    None => self.after_cr = true,
-                }
-            }
+            at = next;
         }
         limit(self.line.len() + chunk.len() - at)?;
         self.line.extend_from_slice(&chunk[at..]);
         self.keep(chunk, local);
-        Ok(())
+        Ok(over)
+    }
+
+    /// Where the line end that begins at `at` is over.
+    fn line_end(&mut self, chunk: &[u8], at: usize) -> usize {
+        let next = at + 1;
+        if chunk[at] == b'\r' {
+            match chunk.get(next) {
+                Some(b'\n') => return next + 1,
+                Some(_) => {}
+                None => self.after_cr = true,
+            }
+        }
+        next
     }
 
     /// How much of the chunk's start belongs to no line: half a CRLF, a byte order mark.
@@ -147,25 +166,18 @@ impl Framer {
         at
     }
 
-    /// Takes in one whole line, `bytes[line]`.
+    /// Takes in one whole line, `bytes[line]`, that is not blank.
     fn end_line(
         &mut self,
         bytes: &[u8],
         line: Range<usize>,
         local: &mut Local,
-        on_event: &mut impl FnMut(Event<'_>),
     ) -> Result<(), Overflow> {
         limit(line.len())?;
-        if line.is_empty() {
-            self.dispatch(bytes, std::mem::take(local), on_event);
-            return Ok(());
-        }
         let text = &bytes[line.clone()];
         let (field, mut value) = match memchr::memchr(b':', text) {
-            Some(0) => {
-                self.comments += 1;
-                return Ok(());
-            }
+            // A comment.
+            Some(0) => return Ok(()),
             Some(colon) => (&text[..colon], line.start + colon + 1..line.end),
             None => (text, line.end..line.end),
         };
@@ -196,12 +208,19 @@ impl Framer {
         Ok(())
     }
 
-    fn dispatch(&mut self, bytes: &[u8], local: Local, on_event: &mut impl FnMut(Event<'_>)) {
+    fn dispatch(
+        &mut self,
+        bytes: &[u8],
+        local: Local,
+        span: Range<usize>,
+        on_event: &mut impl FnMut(Event<'_>),
+    ) {
         if self.has_data {
             let name = local.name.map_or(&self.name[..], |name| &bytes[name]);
             on_event(Event {
                 name: (!name.is_empty()).then_some(name),
                 data: local.data.map_or(&self.data[..], |data| &bytes[data]),
+                span,
             });
         }
         self.has_data = false;
@@ -382,7 +401,7 @@ mod tests {
             let mut framer = Framer::new();
             let read = chunk
                 .chunks(size)
-                .try_for_each(|chunk| framer.push(chunk, |_| {}));
+                .try_for_each(|chunk| framer.push(chunk, |_| {}).map(drop));
             assert!(read.is_err());
             assert!(framer.push(b"data: 1\n\n", |_| {}).is_err());
         }
@@ -392,15 +411,28 @@ mod tests {
     fn endless_data_lines_are_refused() {
         let mut framer = Framer::new();
         let line = [b"data: ", &vec![b'x'; 1 << 20][..], b"\n"].concat();
-        let pushed = (0..9).try_for_each(|_| framer.push(&line, |_| {}));
+        let pushed = (0..9).try_for_each(|_| framer.push(&line, |_| {}).map(drop));
         assert!(pushed.is_err());
     }
 
     #[test]
-    fn comments_are_counted() {
+    fn it_tells_where_events_stand_and_what_is_over() {
         let mut framer = Framer::new();
-        framer.push(b": a\n\n:b\n\n", |_| {}).unwrap();
-        assert_eq!(framer.comments(), 2);
+        let mut spans = Vec::new();
+        let mut push = |chunk: &[u8]| {
+            let over = framer.push(chunk, |event| {
+                spans.push((event.span.start, event.span.end))
+            });
+            (over.unwrap(), std::mem::take(&mut spans))
+        };
+        assert_eq!(push(b"data: 1\r\n\r\n: ping\n\nda"), (19, vec![(0, 11)]));
+        assert_eq!(push(b"ta: 2\n"), (0, vec![]));
+        // The end of one that began before, a whole one, and the blank line cut in two.
+        assert_eq!(
+            push(b"\ndata: 3\n\ndata: 4\r\n\r"),
+            (20, vec![(0, 1), (1, 10), (10, 20)])
+        );
+        assert_eq!(push(b"\ndata: 5\r\r"), (10, vec![(1, 10)]));
     }
 
     fn stream() -> impl Strategy<Value = Vec<u8>> {

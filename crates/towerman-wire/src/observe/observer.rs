@@ -113,7 +113,7 @@ impl Observer {
         match &mut self.mode {
             Mode::Events(framer) => {
                 let state = &mut self.state;
-                if framer.push(bytes, |event| state.event(event)).is_err() {
+                if framer.push(bytes, |event| state.event(event.data)).is_err() {
                     state.fail(FailureKind::Protocol);
                     self.mode = Mode::Over;
                 }
@@ -139,7 +139,7 @@ impl Observer {
         let state = &mut self.state;
         match std::mem::replace(&mut self.mode, Mode::Over) {
             Mode::Events(mut framer) => {
-                if framer.finish(|event| state.event(event)).is_err() {
+                if framer.finish(|event| state.event(event.data)).is_err() {
                     state.fail(FailureKind::Protocol);
                 }
                 // Not every OpenAI-like server sends `[DONE]`; the reason to stop is proof enough.

@@ -11,7 +11,7 @@ use super::{
     openai,
     tokens::Tokens,
 };
-use crate::{fault::ProviderError, sse::Event};
+use crate::fault::ProviderError;
 
 /// Events in a row that cannot be read, before the stream counts as garbage.
 const GARBAGE: u8 = 3;
@@ -80,22 +80,23 @@ impl State {
         self.dialect == Some(dialect)
     }
 
-    pub(super) fn event(&mut self, event: Event<'_>) {
-        if self.learned.complete || event.data.is_empty() {
+    /// Takes in the data of an event.
+    pub(super) fn event(&mut self, data: &[u8]) {
+        if self.learned.complete || data.is_empty() {
             return;
         }
-        if event.data.starts_with(b"[DONE]") && !self.is(Dialect::Anthropic) {
+        if data.starts_with(b"[DONE]") && !self.is(Dialect::Anthropic) {
             return self.complete();
         }
-        let dialect = match self.dialect.or_else(|| detect(event.data)) {
+        let dialect = match self.dialect.or_else(|| detect(data)) {
             Some(dialect) => dialect,
             // Events of no dialect we know are somebody's content.
-            None => return self.deliver(event.data.len()),
+            None => return self.deliver(data.len()),
         };
         self.dialect = Some(dialect);
         let read = match dialect {
-            Dialect::Anthropic => anthropic::event(event.data),
-            _ => openai::read(event.data),
+            Dialect::Anthropic => anthropic::event(data),
+            _ => openai::read(data),
         };
         let Ok(delta) = read else {
             self.learned.skipped += 1;
@@ -108,7 +109,7 @@ impl State {
         self.garbage = 0;
         if delta.error {
             let overloaded =
-                dialect == Dialect::Anthropic && ProviderError::parse(event.data).is_overloaded();
+                dialect == Dialect::Anthropic && ProviderError::parse(data).is_overloaded();
             self.fail(if overloaded {
                 FailureKind::Overloaded
             } else {
