@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use towerman_core::{Attempt, BoxError, Dialect, FailureKind, Fault, FaultKind, Target};
 use towerman_wire::{
     fault,
-    observe::{Observed, observe},
+    observe::{ANSWER_LIMIT, Observed, observe},
     translate,
 };
 
@@ -77,7 +77,7 @@ where
         };
         let (mut parts, body) = observe(response, attempt).into_parts();
         let success = parts.status.is_success();
-        let streams = success && is_event_stream(&parts.headers);
+        let streams = attempt.note(|facts| facts.streams);
         let provider = &attempt.endpoint().provider;
         let remote = matches!(provider.target, Target::Url(_));
         let back = match back {
@@ -171,8 +171,12 @@ where
             match (frame, &mut *this.work) {
                 (frame, Work::Pass) => return Poll::Ready(frame),
                 (Some(Ok(frame)), work) => {
-                    if let Ok(data) = frame.into_data() {
-                        work.push(data, this.out);
+                    if let Ok(data) = frame.into_data()
+                        && let Err(fault) = work.push(data, this.out)
+                    {
+                        *this.ended = true;
+                        this.out.clear();
+                        return Poll::Ready(Some(Err(fault.into())));
                     }
                 }
                 (Some(Err(error)), _) => {
@@ -218,10 +222,10 @@ impl<B> fmt::Debug for ResponseBody<B> {
 // === impl Work ===
 
 impl Work {
-    fn push(&mut self, data: Bytes, out: &mut VecDeque<Bytes>) {
+    fn push(&mut self, data: Bytes, out: &mut VecDeque<Bytes>) -> Result<(), Fault> {
         match self {
             Self::Pass => out.push_back(data),
-            Self::Strip(strip) => strip.push(data, out),
+            Self::Strip(strip) => strip.push(&data, out)?,
             Self::Stream(stream) => {
                 let mut made = Vec::new();
                 stream.push(&data, &mut made);
@@ -229,8 +233,9 @@ impl Work {
                     out.push_back(made.into());
                 }
             }
-            Self::Whole(whole) => whole.bytes.extend_from_slice(&data),
+            Self::Whole(whole) => whole.push(&data)?,
         }
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut VecDeque<Bytes>) -> Result<(), Fault> {
@@ -251,6 +256,17 @@ impl Work {
 }
 
 impl Whole {
+    fn push(&mut self, data: &[u8]) -> Result<(), Fault> {
+        if self.bytes.len() + data.len() > ANSWER_LIMIT {
+            self.bytes = Vec::new();
+            self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
+            let message = "the provider's answer is larger than the limit";
+            return Err(Fault::new(FaultKind::BadGateway, message));
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+
     fn finish(&mut self) -> Result<Bytes, Fault> {
         let bytes = mem::take(&mut self.bytes);
         if !self.status.is_success() {
@@ -287,10 +303,4 @@ fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 use towerman_core::{
-    Attempt, Body, Dialect, PolicyHandle, RouteContext,
+    Attempt, Body, Dialect, FailureKind, Fault, FaultKind, PolicyHandle, RouteContext, find,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
     testing::Contract,
 };
@@ -222,4 +222,52 @@ async fn another_dialects_stream_comes_back_in_the_clients() {
         (9, 5),
         "usage is what the provider said"
     );
+}
+
+#[tokio::test]
+async fn a_chunk_that_nobody_asked_for_is_taken_out_whatever_the_media_type_looks_like() {
+    const EVENTS: &str = concat!(
+        "data: {\"choices\": [{\"delta\": {\"content\": \"x\"}}]}\r\n\r\n",
+        "data: {\"choices\": [], \"usage\": {\"prompt_tokens\": 1}}\r\n\r\n",
+        "data: [DONE]\r\n\r\n",
+    );
+    let inner = service_fn(|_: Request<Body>| async {
+        let response =
+            Response::builder().header("content-type", "Text/Event-Stream;charset=utf-8");
+        response.body(Body::from(EVENTS))
+    });
+    let provider = ProviderDraft::inner("p", Dialect::OpenAiChat);
+    let (request, attempt) = routed(Dialect::OpenAiChat, provider, CHAT);
+    let response = NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let out = response.into_body().collect().await.unwrap().to_bytes();
+    let out = String::from_utf8_lossy(&out).into_owned();
+    assert!(out.contains("content") && !out.contains("usage"), "{out}");
+    assert_eq!(attempt.facts().usage.unwrap().input, 1);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_not_kept_to_be_translated() {
+    let inner = service_fn(|_: Request<Body>| async {
+        let response = Response::builder().header("content-type", "application/json");
+        response.body(Body::rope(vec![Bytes::from(vec![b' '; 1 << 20]); 33]))
+    });
+    let (request, attempt) = routed(
+        Dialect::OpenAiChat,
+        ProviderDraft::inner("p", Dialect::Anthropic),
+        CHAT,
+    );
+    let response = NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    let error = response.into_body().collect().await.unwrap_err();
+    let fault = find::<Fault>(error.as_ref()).unwrap();
+    assert_eq!(fault.kind(), FaultKind::BadGateway);
+    assert!(fault.message().contains("limit"), "{fault}");
+    assert_eq!(attempt.facts().failure, Some(FailureKind::Protocol));
 }

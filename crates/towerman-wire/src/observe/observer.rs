@@ -10,8 +10,8 @@ use crate::{
     sse::Framer,
 };
 
-/// How much of a whole answer is kept to read it at its end.
-const ANSWER_LIMIT: usize = 32 << 20;
+/// The most that is kept of a whole answer, to read it at its end.
+pub const ANSWER_LIMIT: usize = 32 << 20;
 
 /// How much of an error's body is kept.
 const ERROR_LIMIT: usize = 64 << 10;
