@@ -1,5 +1,6 @@
 //! Recorded provider traffic: every answer reaches a client of the same dialect byte for byte, and
-//! usage and finish reason are read as an independent reader reads them.
+//! usage and finish reason are read as an independent reader reads them. An error that is the
+//! caller's keeps its status, type, code and part; its bytes are ours.
 #![allow(clippy::unwrap_used)]
 
 use std::{collections::HashMap, convert::Infallible, fs, net::SocketAddr, path::Path, sync::Arc};
@@ -194,7 +195,7 @@ fn mapped(status: u16) -> Option<&'static [u16]> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn recorded_answers_pass_byte_for_byte() {
     let Some(folder) = recorded() else { return };
-    let (mut identical, mut translated, mut refused) = (0, 0, Vec::new());
+    let (mut identical, mut told, mut translated, mut refused) = (0, 0, 0, Vec::new());
     for dialect in Dialect::ALL {
         let recordings = load(&folder.join(dialect.as_str()));
         assert!(
@@ -264,6 +265,21 @@ async fn recorded_answers_pass_byte_for_byte() {
                 "{place}: {}",
                 answer.text()
             );
+            if response.status >= 400 {
+                let theirs: Value = serde_json::from_slice(&response.bytes()).unwrap();
+                let ours: Value = serde_json::from_str(&answer.text()).unwrap();
+                assert_eq!(ours["type"], theirs["type"], "{place}");
+                for part in ["type", "code", "param"] {
+                    assert_eq!(
+                        ours["error"][part], theirs["error"][part],
+                        "{place}: {part}"
+                    );
+                }
+                // Ids of our account's requests are no business of the client's.
+                assert_eq!(ours.get("request_id"), None, "{place}");
+                told += 1;
+                continue;
+            }
             assert_eq!(
                 answer.text(),
                 String::from_utf8_lossy(&response.bytes()),
@@ -294,7 +310,7 @@ async fn recorded_answers_pass_byte_for_byte() {
         gateway.stop().await;
     }
     println!(
-        "{identical} identical, {translated} mapped, {} refused before they were sent",
+        "{identical} identical, {told} told, {translated} mapped, {} refused before they were sent",
         refused.len()
     );
     for (place, status, why) in &refused {
@@ -305,4 +321,5 @@ async fn recorded_answers_pass_byte_for_byte() {
         );
     }
     assert!(identical > 150, "only {identical}");
+    assert!(told > 10, "only {told} errors");
 }

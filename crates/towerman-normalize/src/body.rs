@@ -2,25 +2,19 @@
 
 use std::{
     collections::VecDeque,
-    fmt, mem,
+    fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
-    time::SystemTime,
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use towerman_core::{Attempt, BoxError, Dialect, FailureKind, Fault, FaultKind, Target};
-use towerman_wire::{
-    fault,
-    observe::{ANSWER_LIMIT, Observed, observe},
-    translate,
-};
+use towerman_core::{BoxError, Target};
+use towerman_wire::observe::{Observed, observe};
 
-use crate::{future::Back, head, strip::Strip};
+use crate::{future::Exchange, head, work::Work};
 
 pin_project! {
     /// The response body of [`Normalize`](crate::Normalize).
@@ -42,91 +36,22 @@ pin_project! {
     }
 }
 
-/// What is done to the bytes.
-enum Work {
-    Pass,
-    Strip(Strip),
-    Stream(Box<translate::Stream>),
-    /// A whole answer is put together and then translated.
-    Whole(Box<Whole>),
-}
-
-struct Whole {
-    from: Dialect,
-    to: Dialect,
-    status: StatusCode,
-    headers: HeaderMap,
-    bytes: Vec<u8>,
-    attempt: Arc<Attempt>,
-}
-
-// === impl ResponseBody ===
-
 impl<B> ResponseBody<B>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    pub(crate) fn back(
-        response: Response<B>,
-        back: Back,
-        attempt: Option<&Arc<Attempt>>,
-    ) -> Response<Self> {
-        let Some(attempt) = attempt else {
+    pub(crate) fn back(response: Response<B>, exchange: Option<Exchange>) -> Response<Self> {
+        let Some(exchange) = exchange else {
             return response.map(|body| Self::new(Inner::Plain { body }, Work::Pass));
         };
-        let (mut parts, body) = observe(response, attempt).into_parts();
-        let success = parts.status.is_success();
-        let streams = attempt.note(|facts| facts.streams);
-        let provider = &attempt.endpoint().provider;
-        let remote = matches!(provider.target, Target::Url(_));
-        let back = match back {
-            // A proxy's page says the same thing in no dialect at all.
-            Back::Untouched | Back::StripUsage
-                if remote && !success && !is_json(&parts.headers) =>
-            {
-                Back::Translate {
-                    from: provider.dialect,
-                    to: provider.dialect,
-                    include_usage: false,
-                }
-            }
-            back => back,
-        };
-        let work = match back {
-            Back::StripUsage if streams => Work::Strip(Strip::default()),
-            Back::Untouched | Back::StripUsage => Work::Pass,
-            Back::Translate {
-                from,
-                to,
-                include_usage,
-            } if streams => {
-                let options = translate::Options {
-                    include_usage,
-                    model: None,
-                    created: unix_time(),
-                };
-                Work::Stream(Box::new(translate::Stream::new(from, to, options)))
-            }
-            Back::Translate { from, to, .. } => Work::Whole(Box::new(Whole {
-                from,
-                to,
-                status: parts.status,
-                headers: parts.headers.clone(),
-                bytes: Vec::new(),
-                attempt: Arc::clone(attempt),
-            })),
-        };
+        let (mut parts, body) = observe(response, &exchange.attempt).into_parts();
+        let remote = matches!(exchange.attempt.endpoint().provider.target, Target::Url(_));
+        let work = Work::of(exchange, parts.status);
         if remote {
             head::filter(&mut parts.headers);
         }
-        if !matches!(work, Work::Pass) {
-            parts.headers.remove(header::CONTENT_LENGTH);
-        }
-        if matches!(work, Work::Whole(_)) {
-            let json = HeaderValue::from_static("application/json");
-            parts.headers.insert(header::CONTENT_TYPE, json);
-        }
+        work.describe(&mut parts.headers);
         Response::from_parts(parts, Self::new(Inner::Observed { body }, work))
     }
 
@@ -217,90 +142,4 @@ impl<B> fmt::Debug for ResponseBody<B> {
             .field("ended", &self.ended)
             .finish_non_exhaustive()
     }
-}
-
-// === impl Work ===
-
-impl Work {
-    fn push(&mut self, data: Bytes, out: &mut VecDeque<Bytes>) -> Result<(), Fault> {
-        match self {
-            Self::Pass => out.push_back(data),
-            Self::Strip(strip) => strip.push(&data, out)?,
-            Self::Stream(stream) => {
-                let mut made = Vec::new();
-                stream.push(&data, &mut made);
-                if !made.is_empty() {
-                    out.push_back(made.into());
-                }
-            }
-            Self::Whole(whole) => whole.push(&data)?,
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, out: &mut VecDeque<Bytes>) -> Result<(), Fault> {
-        match self {
-            Self::Pass => {}
-            Self::Strip(strip) => strip.finish(out),
-            Self::Stream(stream) => {
-                let mut made = Vec::new();
-                stream.finish(&mut made);
-                if !made.is_empty() {
-                    out.push_back(made.into());
-                }
-            }
-            Self::Whole(whole) => out.push_back(whole.finish()?),
-        }
-        Ok(())
-    }
-}
-
-impl Whole {
-    fn push(&mut self, data: &[u8]) -> Result<(), Fault> {
-        if self.bytes.len() + data.len() > ANSWER_LIMIT {
-            self.bytes = Vec::new();
-            self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
-            let message = "the provider's answer is larger than the limit";
-            return Err(Fault::new(FaultKind::BadGateway, message));
-        }
-        self.bytes.extend_from_slice(data);
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Bytes, Fault> {
-        let bytes = mem::take(&mut self.bytes);
-        if !self.status.is_success() {
-            let fault = fault::read(self.from, self.status, &self.headers, &bytes);
-            return Ok(fault::render(self.to, &fitting(self.status, fault), None).1);
-        }
-        translate::response(self.from, self.to, &bytes, None, unix_time()).inspect_err(|_| {
-            self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
-        })
-    }
-}
-
-/// The fault in words that fit the status, which is on its way already. That the caller is at fault
-/// was decided by the status alone, so the words must not blame the provider.
-fn fitting(status: StatusCode, fault: Fault) -> Fault {
-    let callers = matches!(status.as_u16(), 400..=499)
-        && !matches!(status.as_u16(), 401 | 402 | 403 | 408 | 429);
-    if callers && !fault.kind().is_callers() {
-        return Fault::new(
-            FaultKind::InvalidRequest,
-            "The provider refused the request.",
-        );
-    }
-    fault
-}
-
-/// Seconds, for the `created` that OpenAI's dialect asks for.
-fn unix_time() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }

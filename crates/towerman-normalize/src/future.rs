@@ -11,20 +11,16 @@ use std::{
 use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
-use towerman_core::{Attempt, BoxError, Dialect};
+use towerman_core::{Ask, Attempt, BoxError};
 
 use crate::ResponseBody;
 
-/// What must be done to an answer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Back {
-    Untouched,
-    StripUsage,
-    Translate {
-        from: Dialect,
-        to: Dialect,
-        include_usage: bool,
-    },
+/// What is asked, and of whom: what must be done to the answer follows from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// `None` is a request that is sent as it came.
+    pub(crate) ask: Option<Arc<Ask>>,
+    pub(crate) attempt: Arc<Attempt>,
 }
 
 pin_project! {
@@ -32,8 +28,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         kind: Kind<F>,
-        back: Back,
-        attempt: Option<Arc<Attempt>>,
+        exchange: Option<Exchange>,
     }
 }
 
@@ -46,19 +41,17 @@ pin_project! {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn new(call: F, back: Back, attempt: Option<Arc<Attempt>>) -> Self {
+    pub(crate) const fn new(call: F, exchange: Option<Exchange>) -> Self {
         Self {
             kind: Kind::Call { call },
-            back,
-            attempt,
+            exchange,
         }
     }
 
     pub(crate) const fn refused(error: BoxError) -> Self {
         Self {
             kind: Kind::Refused { error: Some(error) },
-            back: Back::Untouched,
-            attempt: None,
+            exchange: None,
         }
     }
 }
@@ -77,11 +70,7 @@ where
         match this.kind.project() {
             KindProj::Call { call } => {
                 let response = ready!(call.poll(cx)).map_err(Into::into)?;
-                Poll::Ready(Ok(ResponseBody::back(
-                    response,
-                    *this.back,
-                    this.attempt.as_ref(),
-                )))
+                Poll::Ready(Ok(ResponseBody::back(response, this.exchange.take())))
             }
             KindProj::Refused { error } => Poll::Ready(Err(error
                 .take()
@@ -93,7 +82,7 @@ where
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("back", &self.back)
+            .field("exchange", &self.exchange)
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,10 @@
 //! cannot be said there is refused with a 400 that names it.
 //!
 //! Of a provider's answer only the body and the headers that describe it go back: cookies,
-//! organisation names and the rate limits of *our* account stay here.
+//! organisation names and the rate limits of *our* account stay here. An error of a provider's is
+//! written anew: its status, and of a mistake of the caller's the type, code, part and words, with
+//! the client's name for the model and without what names our account. An error of a service of
+//! your own goes back as it is.
 //!
 //! # Where it goes
 //!
@@ -77,6 +80,7 @@ mod head;
 mod layer;
 mod service;
 mod strip;
+mod work;
 
 pub use self::{
     body::ResponseBody, future::ResponseFuture, layer::NormalizeLayer, service::Normalize,

@@ -5,10 +5,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
 use tower_service::Service;
-use towerman_core::{Ask, Attempt, Body, BoxError, Dialect, Fault, RouteContext, RouteReport};
+use towerman_core::{Ask, Attempt, Body, BoxError, Fault, RouteContext, RouteReport};
 use towerman_wire::{edit, translate};
 
-use crate::{ResponseBody, ResponseFuture, future::Back};
+use crate::{ResponseBody, ResponseFuture, future::Exchange};
 
 /// Translates between the client's dialect and the endpoint's. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -55,46 +55,40 @@ where
     fn call(&mut self, request: Request<Body>) -> ResponseFuture<S::Future> {
         let cx = RouteContext::of(&request);
         let (Some(ask), Some(attempt)) = (cx.ask().cloned(), cx.attempt().cloned()) else {
-            return ResponseFuture::new(self.inner.call(request), Back::Untouched, None);
+            return ResponseFuture::new(self.inner.call(request), None);
         };
         if attempt.endpoint().is_unrouted() {
-            return ResponseFuture::new(self.inner.call(request), Back::Untouched, Some(attempt));
+            let exchange = Exchange { ask: None, attempt };
+            return ResponseFuture::new(self.inner.call(request), Some(exchange));
         }
         let report = cx.try_report().cloned().unwrap_or_default();
         match report.step("normalize", || forth(request, &ask, &attempt, &report)) {
-            Ok((request, back)) => {
-                ResponseFuture::new(self.inner.call(request), back, Some(attempt))
+            Ok(request) => {
+                let ask = Some(ask);
+                let exchange = Exchange { ask, attempt };
+                ResponseFuture::new(self.inner.call(request), Some(exchange))
             }
             Err(fault) => ResponseFuture::refused(fault.into()),
         }
     }
 }
 
-/// The request as the endpoint understands it, and what must be done to its answer.
+/// The request as the endpoint understands it.
 fn forth(
     request: Request<Body>,
     ask: &Ask,
     attempt: &Attempt,
     report: &RouteReport,
-) -> Result<(Request<Body>, Back), Fault> {
+) -> Result<Request<Body>, Fault> {
     let endpoint = attempt.endpoint();
     let provider = endpoint.provider.dialect;
     let (mut parts, body) = request.into_parts();
     // A body that is not held in one piece was edited by somebody who knows better.
     let Some(bytes) = body.bytes() else {
-        return Ok((Request::from_parts(parts, body), Back::Untouched));
+        return Ok(Request::from_parts(parts, body));
     };
-    let (body, back) = if provider == ask.dialect {
-        let wants_usage = ask.stream && provider == Dialect::OpenAiChat;
-        let back = if wants_usage && !ask.include_usage {
-            Back::StripUsage
-        } else {
-            Back::Untouched
-        };
-        (
-            edit::retarget(ask, bytes, &endpoint.model, wants_usage),
-            back,
-        )
+    let body = if provider == ask.dialect {
+        edit::retarget(ask, bytes, &endpoint.model, true)
     } else {
         let translated = translate::request(ask.dialect, provider, bytes, &endpoint.model)?;
         for loss in &translated.losses {
@@ -103,17 +97,12 @@ fn forth(
                 loss.pointer, loss.what
             ));
         }
-        let back = Back::Translate {
-            from: provider,
-            to: ask.dialect,
-            include_usage: ask.include_usage,
-        };
-        (Body::from(translated.body), back)
+        Body::from(translated.body)
     };
     if let Some(length) = http_body::Body::size_hint(&body).exact() {
         parts
             .headers
             .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Ok((Request::from_parts(parts, body), back))
+    Ok(Request::from_parts(parts, body))
 }

@@ -150,47 +150,6 @@ async fn an_answer_of_the_same_dialect_is_byte_identical_and_its_usage_is_noted(
     assert_eq!((usage.input, usage.cache_read, usage.output), (4, 3, 2));
 }
 
-/// What an OpenAI client gets of an answer with this status, media type and body.
-async fn refused(
-    provider: Dialect,
-    status: u16,
-    media: &'static str,
-    body: &'static str,
-) -> serde_json::Value {
-    let inner = service_fn(move |_: Request<Body>| async move {
-        let response = Response::builder()
-            .status(status)
-            .header("content-type", media);
-        response.body(Body::from(body))
-    });
-    let provider = ProviderDraft::url("p", provider, "http://127.0.0.1:1");
-    let (request, _) = routed(Dialect::OpenAiChat, provider, CHAT);
-    let response = NormalizeLayer::new()
-        .layer(inner)
-        .oneshot(request)
-        .await
-        .unwrap();
-    assert_eq!(response.status(), status);
-    assert_eq!(response.headers()["content-type"], "application/json");
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    serde_json::from_slice(&body).unwrap()
-}
-
-#[tokio::test]
-async fn an_error_page_is_told_in_the_clients_dialect() {
-    for provider in Dialect::ALL {
-        let error = refused(provider, 404, "text/html", "<html>404</html>").await;
-        assert_eq!(error["error"]["code"], "model_not_found", "{error}");
-    }
-}
-
-#[tokio::test]
-async fn the_words_of_a_translated_error_fit_its_status() {
-    let busy = r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
-    let error = refused(Dialect::Anthropic, 409, "application/json", busy).await;
-    assert_eq!(error["error"]["type"], "invalid_request_error", "{error}");
-}
-
 #[tokio::test]
 async fn another_dialects_stream_comes_back_in_the_clients() {
     let inner = service_fn(|request: Request<Body>| async {
@@ -270,4 +229,80 @@ async fn an_answer_without_end_is_not_kept_to_be_translated() {
     assert_eq!(fault.kind(), FaultKind::BadGateway);
     assert!(fault.message().contains("limit"), "{fault}");
     assert_eq!(attempt.facts().failure, Some(FailureKind::Protocol));
+}
+
+/// What a client of dialect `client` gets of an error with this status, media type and body.
+async fn refused(
+    client: Dialect,
+    provider: ProviderDraft,
+    (status, media, body): (u16, &'static str, &'static str),
+) -> Response<String> {
+    let inner = service_fn(move |_: Request<Body>| async move {
+        let response = Response::builder()
+            .status(status)
+            .header("content-type", media)
+            .header("openai-organization", "ours");
+        response.body(Body::from(body))
+    });
+    let chat = r#"{"model":"chat","max_tokens":1,"messages":[{"role":"user","content":"hi"}]}"#;
+    let (request, attempt) = routed(client, provider, chat);
+    let response = NormalizeLayer::new()
+        .layer(inner)
+        .oneshot(request)
+        .await
+        .unwrap();
+    assert_eq!(response.status(), status);
+    assert_eq!(attempt.facts().status, Some(response.status()));
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    Response::from_parts(parts, String::from_utf8_lossy(&body).into_owned())
+}
+
+fn remote(dialect: Dialect) -> ProviderDraft {
+    ProviderDraft::url("p", dialect, "http://127.0.0.1:1")
+}
+
+#[tokio::test]
+async fn an_error_page_is_told_in_the_clients_dialect() {
+    for provider in Dialect::ALL {
+        let page = (404, "text/html", "<html>404</html>");
+        let answer = refused(Dialect::OpenAiChat, remote(provider), page).await;
+        assert_eq!(answer.headers()["content-type"], "application/json");
+        assert!(answer.body().contains("model_not_found"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_an_error_fit_its_status() {
+    const BUSY: &str = r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#;
+    for client in Dialect::ALL {
+        let busy = (409, "application/json", BUSY);
+        let answer = refused(client, remote(Dialect::Anthropic), busy).await;
+        assert!(
+            answer.body().contains("invalid_request_error"),
+            "{answer:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_tells_what_is_wrong_and_nothing_of_our_account() {
+    const ERROR: &str = r#"{"error":{"message":"theirs-1 takes no 'x' (org-7f, req_1)","type":"invalid_request_error","param":"x","code":"unsupported_value"},"org":"org-7f"}"#;
+    let error = (400, "application/problem+json", ERROR);
+    let answer = refused(Dialect::OpenAiChat, remote(Dialect::OpenAiChat), error).await;
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    assert_eq!(
+        answer.body(),
+        r#"{"error":{"message":"chat takes no 'x' (***, ***)","type":"invalid_request_error","param":"x","code":"unsupported_value"}}"#
+    );
+    let answer = refused(Dialect::Anthropic, remote(Dialect::OpenAiChat), error).await;
+    assert_eq!(
+        answer.body(),
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"x: chat takes no 'x' (***, ***)"}}"#
+    );
+    // A service of one's own speaks for itself.
+    let own = ProviderDraft::inner("p", Dialect::OpenAiChat);
+    let answer = refused(Dialect::OpenAiChat, own, error).await;
+    assert_eq!(answer.body(), ERROR);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
 }

@@ -1,6 +1,8 @@
 //! Errors in each dialect: written for clients, read from providers.
 
+mod blame;
 mod provider;
+mod relay;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +13,8 @@ use http::StatusCode;
 use serde::Serialize;
 use towerman_core::{Dialect, Fault, FaultKind};
 
-pub use self::provider::read;
-pub(crate) use self::provider::{Blame, ProviderError};
+pub use self::relay::{Refused, relay};
+pub(crate) use self::{blame::Blame, provider::ProviderError};
 use crate::sse;
 
 #[derive(Serialize)]
@@ -23,9 +25,9 @@ struct OpenAi<'a> {
 #[derive(Serialize)]
 struct OpenAiError<'a> {
     message: &'a str,
-    r#type: &'static str,
+    r#type: &'a str,
     param: Option<&'a str>,
-    code: Option<&'static str>,
+    code: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -38,8 +40,15 @@ struct Anthropic<'a> {
 
 #[derive(Serialize)]
 struct AnthropicError<'a> {
-    r#type: &'static str,
+    r#type: &'a str,
     message: Cow<'a, str>,
+}
+
+/// What a provider called an error, where that says more than we could.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told<'a> {
+    kind: Option<&'a str>,
+    code: Option<&'a str>,
 }
 
 /// The status and JSON body that a client of `dialect` understands as `fault`.
@@ -48,7 +57,7 @@ struct AnthropicError<'a> {
 pub fn render(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> (StatusCode, Bytes) {
     (
         status(dialect, fault.kind()),
-        body(dialect, fault, request_id),
+        body(dialect, fault, Told::default(), request_id),
     )
 }
 
@@ -61,16 +70,17 @@ pub fn event(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> Bytes
         _ => None,
     };
     let mut out = Vec::new();
-    sse::frame(name, &body(dialect, fault, request_id), &mut out);
+    let data = body(dialect, fault, Told::default(), request_id);
+    sse::frame(name, &data, &mut out);
     out.into()
 }
 
-fn body(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> Bytes {
+fn body(dialect: Dialect, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
     let written = match dialect {
         Dialect::Anthropic => serde_json::to_vec(&Anthropic {
             r#type: "error",
             error: AnthropicError {
-                r#type: anthropic_type(fault.kind()),
+                r#type: told.kind.unwrap_or_else(|| anthropic_type(fault.kind())),
                 message: prefixed(fault),
             },
             request_id,
@@ -80,9 +90,9 @@ fn body(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> Bytes {
             serde_json::to_vec(&OpenAi {
                 error: OpenAiError {
                     message: fault.message(),
-                    r#type,
+                    r#type: told.kind.unwrap_or(r#type),
                     param: fault.named_param(),
-                    code,
+                    code: told.code.or(code),
                 },
             })
         }

@@ -1,8 +1,4 @@
-use std::time::Duration;
-
-use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
-use towerman_core::FailureKind;
 
 use super::*;
 
@@ -31,13 +27,23 @@ fn json(bytes: &[u8]) -> Value {
 }
 
 fn provider(dialect: Dialect, status: u16, body: &Value) -> Fault {
-    let status = StatusCode::from_u16(status).unwrap();
-    read(
+    let body = body.to_string();
+    let refused = refused(dialect, status, body.as_bytes());
+    ProviderError::parse(refused.body).fault(&refused, "chat")
+}
+
+fn class(dialect: Dialect, status: u16, body: &Value) -> FaultKind {
+    let body = body.to_string();
+    ProviderError::parse(body.as_bytes()).class(&refused(dialect, status, body.as_bytes()))
+}
+
+fn refused(dialect: Dialect, status: u16, body: &[u8]) -> Refused<'_> {
+    Refused {
         dialect,
-        status,
-        &HeaderMap::new(),
-        body.to_string().as_bytes(),
-    )
+        status: StatusCode::from_u16(status).unwrap(),
+        body,
+        model: "theirs-1",
+    }
 }
 
 #[test]
@@ -72,8 +78,8 @@ fn anthropic_clients_get_their_error_object() {
 fn a_path_that_is_not_there_is_no_model_that_is_not_there() {
     let code = |fault: &Fault| json(&render(OPENAI, fault, None).1)["error"]["code"].clone();
     assert_eq!(code(&Fault::new(FaultKind::NotFound, "m")), "unknown_url");
-    let theirs = provider(ANTHROPIC, 404, &json!({}));
-    assert_eq!(code(&theirs), "model_not_found");
+    let told = relay(&refused(ANTHROPIC, 404, b"{}"), OPENAI, "chat");
+    assert_eq!(json(&told)["error"]["code"], "model_not_found");
 }
 
 #[test]
@@ -179,11 +185,7 @@ fn status_and_code_decide_the_class() {
             ContextLength,
         ),
     ] {
-        assert_eq!(
-            provider(OPENAI, status, &body).kind(),
-            wanted,
-            "{status} {body}"
-        );
+        assert_eq!(class(OPENAI, status, &body), wanted, "{status} {body}");
     }
     for (status, body, wanted) in [
         (
@@ -207,11 +209,7 @@ fn status_and_code_decide_the_class() {
         (412, anthropic("invalid_request_error", "m"), InvalidRequest),
         (500, anthropic("api_error", "m"), BadGateway),
     ] {
-        assert_eq!(
-            provider(ANTHROPIC, status, &body).kind(),
-            wanted,
-            "{status} {body}"
-        );
+        assert_eq!(class(ANTHROPIC, status, &body), wanted, "{status} {body}");
     }
 }
 
@@ -224,216 +222,29 @@ fn only_callers_mistakes_keep_the_providers_words() {
     let fault = words(400, "Invalid 'messages[3]'.");
     assert_eq!(fault.message(), "Invalid 'messages[3]'.");
     assert_eq!(fault.named_param(), Some("messages[3]"));
+    assert_eq!(
+        words(409, "busy").message(),
+        "The provider refused the request."
+    );
     for status in [401, 408, 409, 429, 500, 502, 503, 504, 529] {
         let fault = words(status, "secret-host.internal");
         assert!(!fault.message().contains("secret"), "{status}");
         assert_eq!(fault.named_param(), None);
     }
-    for message in ["bad key sk-abc", "org-1 may not", "Your Organization must"] {
-        assert!(!words(400, message).message().contains(message));
+    for (message, told) in [
+        ("org-1 may not (req_2), sk-3", "*** may not (***), ***"),
+        ("a task-1 is kept", "a task-1 is kept"),
+        (
+            "Your Organization must",
+            "The provider refused the request as invalid.",
+        ),
+        ("no theirs-1, theirs-10", "no chat, theirs-10"),
+        ("`theirs-1`", "`chat`"),
+    ] {
+        assert_eq!(words(400, message).message(), told);
     }
     assert_eq!(words(400, &"é".repeat(9000)).message().chars().count(), 512);
     assert_eq!(words(400, "a\r\nb\u{1b}[0m").message(), "ab[0m");
-}
-
-#[test]
-fn a_delay_is_kept_where_it_means_something() {
-    let mut headers = HeaderMap::new();
-    headers.insert("retry-after", HeaderValue::from_static("7"));
-    for (status, wanted) in [(429, Some(7)), (503, Some(7)), (400, None), (404, None)] {
-        let status = StatusCode::from_u16(status).unwrap();
-        let fault = read(OPENAI, status, &headers, b"<html>");
-        assert_eq!(fault.delay(), wanted.map(Duration::from_secs), "{status}");
-    }
-}
-
-#[test]
-fn type_and_code_tell_whose_an_error_is() {
-    const QUOTA: Blame = Blame::Endpoint(FailureKind::Quota);
-    const AUTH: Blame = Blame::Endpoint(FailureKind::Auth);
-    const OVERLOADED: Blame = Blame::Endpoint(FailureKind::Overloaded);
-    const SERVER: Blame = Blame::Endpoint(FailureKind::Server);
-    for (status, body, wanted) in [
-        // OpenAI and its clones.
-        (
-            429,
-            r#"{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#,
-            QUOTA,
-        ),
-        (
-            429,
-            r#"{"error":{"message":"You exceeded your current quota","type":"requests"}}"#,
-            QUOTA,
-        ),
-        (
-            429,
-            r#"{"error":{"message":"Rate limit reached for gpt-4o","type":"tokens","code":"rate_limit_exceeded"}}"#,
-            Blame::Status,
-        ),
-        (
-            400,
-            r#"{"error":{"message":"Billing hard limit has been reached","type":"invalid_request_error","code":"billing_hard_limit_reached"}}"#,
-            QUOTA,
-        ),
-        (
-            400,
-            r#"{"error":{"message":"Organization has been restricted.","type":"invalid_request_error","code":"organization_restricted"}}"#,
-            AUTH,
-        ),
-        (
-            400,
-            r#"{"code":"Client specified an invalid argument","error":"Incorrect API key provided: na***ys. You can obtain an API key from https://console.x.ai."}"#,
-            AUTH,
-        ),
-        (
-            400,
-            r#"[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}]"#,
-            AUTH,
-        ),
-        (
-            401,
-            r#"{"error":{"message":"Incorrect API key provided: sk-.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}"#,
-            AUTH,
-        ),
-        (401, r#"{"detail":"Invalid API Key"}"#, Blame::Status),
-        (
-            402,
-            r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}}"#,
-            Blame::Status,
-        ),
-        (
-            503,
-            r#"{"error":{"message":"m","code":"server_is_overloaded"}}"#,
-            OVERLOADED,
-        ),
-        (
-            200,
-            r#"{"error":{"message":"m","type":"provider_overloaded"}}"#,
-            OVERLOADED,
-        ),
-        (
-            500,
-            r#"{"error":{"message":"m","type":"server_error"}}"#,
-            Blame::Status,
-        ),
-        // Anthropic.
-        (
-            529,
-            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-            OVERLOADED,
-        ),
-        (
-            429,
-            r#"{"type":"error","error":{"type":"rate_limit_error","message":"m","details":{"error_code":"enforced_spend_limit_reached"}}}"#,
-            QUOTA,
-        ),
-        (
-            400,
-            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits."}}"#,
-            QUOTA,
-        ),
-        (
-            400,
-            r#"{"type":"error","error":{"type":"invalid_request_error","message":"You have reached your specified API usage limits. You will regain access on 2026-04-01 at 00:00 UTC."}}"#,
-            QUOTA,
-        ),
-        // A 403 about our key,
-        (
-            403,
-            r#"{"type":"error","error":{"type":"permission_error","message":"m"}}"#,
-            AUTH,
-        ),
-        (
-            403,
-            r#"{"type":"error","error":{"type":"forbidden","message":"Request not allowed"}}"#,
-            AUTH,
-        ),
-        (
-            403,
-            r#"{"error":{"message":"Project `proj_1` does not have access to model `gpt-4o`","type":"invalid_request_error","code":"model_not_found"}}"#,
-            AUTH,
-        ),
-        (
-            403,
-            r#"{"error":{"message":"Country, region, or territory not supported","code":"unsupported_country_region_territory"}}"#,
-            AUTH,
-        ),
-        (
-            403,
-            r#"{"message":"The security token included in the request is invalid."}"#,
-            AUTH,
-        ),
-        (
-            403,
-            r#"{"error":{"message":"Key limit exceeded (total limit).","code":403}}"#,
-            QUOTA,
-        ),
-        (403, "<html>Attention required</html>", SERVER),
-        // and one about the prompt.
-        (
-            403,
-            r#"{"error":{"message":"m requires moderation. Your input was flagged for \"violence/graphic\". No credits were charged.","code":403,"metadata":{"reasons":["violence"],"flagged_input":"how do I steal an api key"}}}"#,
-            Blame::Caller,
-        ),
-        (
-            403,
-            r#"{"error":{"message":"m","code":"content_policy_violation"}}"#,
-            Blame::Caller,
-        ),
-        (
-            403,
-            r#"{"error":{"message":"m","type":"x"}}"#,
-            Blame::Caller,
-        ),
-        (500, "<html>", Blame::Status),
-    ] {
-        let status = StatusCode::from_u16(status).unwrap();
-        let error = ProviderError::parse(body.as_bytes());
-        assert_eq!(error.blame(status), wanted, "{status} {body}");
-    }
-}
-
-#[test]
-fn a_callers_own_words_blame_no_endpoint() {
-    let spiteful = [
-        "invalid api key",
-        "Incorrect API key provided: x",
-        "API key not valid. Please pass a valid API key",
-        "Your credit balance is too low to access the Anthropic API.",
-        "insufficient balance",
-        "insufficient_quota",
-        "authentication_error",
-        "overloaded",
-    ];
-    for words in spiteful {
-        for message in [
-            format!("Invalid value: '{words}'. Supported values are: 'system' and 'user'."),
-            format!("{words}: Extra inputs are not permitted"),
-            format!("1 validation error for Request: input_value='{words}'"),
-            format!("The model `{words}` does not exist or you do not have access to it."),
-        ] {
-            for body in [
-                json!({"error": {"message": message, "type": "invalid_request_error", "code": "invalid_value"}}),
-                json!({"type": "error", "error": {"type": "invalid_request_error", "message": message}}),
-                json!({"error": {"message": message, "type": "BadRequestError", "code": 400}}),
-                json!({"code": "Client specified an invalid argument", "error": message}),
-                json!({"detail": message}),
-            ] {
-                for status in [400, 404, 413, 422] {
-                    let status = StatusCode::from_u16(status).unwrap();
-                    let error = ProviderError::parse(body.to_string().as_bytes());
-                    assert_eq!(error.blame(status), Blame::Status, "{status} {body}");
-                    let kind = read(
-                        OPENAI,
-                        status,
-                        &HeaderMap::new(),
-                        body.to_string().as_bytes(),
-                    );
-                    assert!(kind.kind().is_callers(), "{status} {body}");
-                }
-            }
-        }
-    }
 }
 
 #[test]
@@ -447,7 +258,68 @@ fn any_bytes_make_a_fault() {
         b"{\"error\":null}",
         b"7",
     ] {
-        let fault = read(ANTHROPIC, StatusCode::BAD_REQUEST, &HeaderMap::new(), body);
-        assert_eq!(fault.kind(), FaultKind::InvalidRequest);
+        for dialect in [OPENAI, ANTHROPIC] {
+            let told = relay(&refused(ANTHROPIC, 400, body), dialect, "chat");
+            assert_eq!(json(&told)["error"]["type"], "invalid_request_error");
+        }
+    }
+}
+
+#[test]
+fn a_mistake_of_the_callers_keeps_its_type_and_code_in_its_own_dialect() {
+    let openai = json!({"error": {"message": "m", "type": "invalid_request_error",
+        "param": "messages[0].role", "code": "unsupported_value", "secret": "x"}, "id": "req_1"});
+    let body = openai.to_string();
+    let refused_openai = refused(OPENAI, 400, body.as_bytes());
+    assert_eq!(
+        json(&relay(&refused_openai, OPENAI, "chat")),
+        json!({"error": {"message": "m", "type": "invalid_request_error",
+            "param": "messages[0].role", "code": "unsupported_value"}})
+    );
+    assert_eq!(
+        json(&relay(&refused_openai, ANTHROPIC, "chat"))["error"],
+        json!({"type": "invalid_request_error", "message": "messages[0].role: m"})
+    );
+    let anthropic = json!({"type": "error", "request_id": "req_1",
+        "error": {"type": "not_found_error", "message": "model: theirs-1"}});
+    let body = anthropic.to_string();
+    assert_eq!(
+        json(&relay(
+            &refused(ANTHROPIC, 404, body.as_bytes()),
+            ANTHROPIC,
+            "chat"
+        )),
+        json!({"type": "error", "error": {"type": "not_found_error", "message": "model: chat"}})
+    );
+    // Ours, and what no program looks for.
+    for (status, kind, code, wanted) in [
+        (
+            401,
+            json!("invalid_request_error"),
+            json!("invalid_api_key"),
+            json!("bad_gateway"),
+        ),
+        (
+            429,
+            json!("tokens"),
+            json!("x"),
+            json!("rate_limit_exceeded"),
+        ),
+        (
+            404,
+            json!("Not found, sorry"),
+            json!(404),
+            json!("model_not_found"),
+        ),
+        (400, json!(null), json!(null), json!(null)),
+    ] {
+        let body = json!({"error": {"message": "m", "type": kind, "code": code}}).to_string();
+        let told = json(&relay(
+            &refused(OPENAI, status, body.as_bytes()),
+            OPENAI,
+            "chat",
+        ));
+        assert_eq!(told["error"]["code"], wanted, "{body}");
+        assert!(told["error"]["type"].as_str().unwrap().ends_with("_error"));
     }
 }

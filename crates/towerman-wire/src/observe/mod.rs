@@ -29,7 +29,7 @@ use towerman_core::{Attempt, End};
 
 pub use self::{
     answer::{Answer, read_answer},
-    observer::{ANSWER_LIMIT, Observer},
+    observer::{ANSWER_LIMIT, ERROR_LIMIT, Observer},
     state::Learned,
 };
 use crate::retry_after;

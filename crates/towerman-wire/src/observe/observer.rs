@@ -14,7 +14,7 @@ use crate::{
 pub const ANSWER_LIMIT: usize = 32 << 20;
 
 /// How much of an error's body is kept.
-const ERROR_LIMIT: usize = 64 << 10;
+pub const ERROR_LIMIT: usize = 64 << 10;
 
 /// Reads one answer as its bytes go by: events, a whole body, or an error.
 ///
