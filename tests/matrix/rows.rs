@@ -234,7 +234,7 @@ fn statuses(table: &mut Table) {
     }
     for (status, story) in [
         (200, fails("protocol", BadGateway)),
-        (403, auth),
+        (403, server),
         (404, callers(404)),
         (502, server),
         (503, overloaded),

@@ -117,7 +117,7 @@ impl ProviderError {
             Blame::Caller
         } else if self.says(&["key limit exceeded"]) {
             Blame::Endpoint(FailureKind::Quota)
-        } else if self.class_has(&OURS) || self.says(&OURS) {
+        } else if self.is_silent() || self.class_has(&OURS) || self.says(&OURS) {
             Blame::Endpoint(FailureKind::Auth)
         } else if self.read {
             Blame::Caller
@@ -125,6 +125,11 @@ impl ProviderError {
             // A page of somebody's in between.
             Blame::Endpoint(FailureKind::Server)
         }
+    }
+
+    /// JSON that says nothing.
+    fn is_silent(&self) -> bool {
+        self.read && self.class.is_empty() && self.message.is_empty()
     }
 
     /// Some say with a 400, as of any mistake of the caller's, that our account is refused.

@@ -9,7 +9,7 @@ pub(crate) struct ProviderError {
     pub(super) kind: Option<Box<str>>,
     pub(super) code: Option<Box<str>>,
     /// All words by which errors are told apart, in lower case.
-    class: String,
+    pub(super) class: String,
     pub(super) message: String,
     pub(super) param: Option<String>,
     /// It says which of the caller's words it will not have.

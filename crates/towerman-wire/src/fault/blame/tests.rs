@@ -125,6 +125,8 @@ fn type_and_code_tell_whose_an_error_is() {
             r#"{"error":{"message":"Key limit exceeded (total limit).","code":403}}"#,
             QUOTA,
         ),
+        (403, "{}", AUTH),
+        // a page of somebody's in between,
         (403, "<html>Attention required</html>", SERVER),
         // and one about the prompt.
         (
