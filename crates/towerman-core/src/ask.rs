@@ -38,6 +38,8 @@ pub struct Ask {
     /// The parts of the body that make up the prompt, in the order in which providers cache them:
     /// tools, system, messages.
     pub prompt_spans: [Option<Range<usize>>; 3],
+    /// Address and length of the bytes that it was read from. Spans mean nothing in any others.
+    pub source: (usize, usize),
 }
 
 impl Ask {
@@ -57,6 +59,7 @@ impl Ask {
             structured: false,
             session: None,
             prompt_spans: [None, None, None],
+            source: (0, 0),
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
-use towerman_core::{Ask, Attempt, BoxError};
+use towerman_core::{Ask, Attempt, BoxError, Refusable};
 
 use crate::ResponseBody;
 
@@ -27,30 +27,22 @@ pin_project! {
     /// The future of [`Normalize`](crate::Normalize).
     pub struct ResponseFuture<F> {
         #[pin]
-        kind: Kind<F>,
+        call: Refusable<F>,
         exchange: Option<Exchange>,
-    }
-}
-
-pin_project! {
-    #[project = KindProj]
-    enum Kind<F> {
-        Call { #[pin] call: F },
-        Refused { error: Option<BoxError> },
     }
 }
 
 impl<F> ResponseFuture<F> {
     pub(crate) const fn new(call: F, exchange: Option<Exchange>) -> Self {
         Self {
-            kind: Kind::Call { call },
+            call: Refusable::call(call),
             exchange,
         }
     }
 
-    pub(crate) const fn refused(error: BoxError) -> Self {
+    pub(crate) fn refused(error: impl Into<BoxError>) -> Self {
         Self {
-            kind: Kind::Refused { error: Some(error) },
+            call: Refusable::refused(error),
             exchange: None,
         }
     }
@@ -67,15 +59,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match this.kind.project() {
-            KindProj::Call { call } => {
-                let response = ready!(call.poll(cx)).map_err(Into::into)?;
-                Poll::Ready(Ok(ResponseBody::back(response, this.exchange.take())))
-            }
-            KindProj::Refused { error } => Poll::Ready(Err(error
-                .take()
-                .unwrap_or_else(|| "polled after completion".into()))),
-        }
+        let response = ready!(this.call.poll(cx))?;
+        Poll::Ready(Ok(ResponseBody::back(response, this.exchange.take())))
     }
 }
 

@@ -1,12 +1,17 @@
 //! The service: what leaves is in the endpoint's dialect.
 
-use std::task::{Context, Poll};
+use std::{
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, Request, Response, header};
+use http_body::Body as _;
 use tower_service::Service;
-use towerman_core::{Ask, Attempt, Body, BoxError, Fault, RouteContext, RouteReport};
-use towerman_wire::{edit, translate};
+use towerman_core::{Ask, Attempt, Body, BoxError, Fault, FaultKind, RouteContext, RouteReport};
+use towerman_wire::{ask, edit, translate};
 
 use crate::{ResponseBody, ResponseFuture, future::Exchange};
 
@@ -63,34 +68,33 @@ where
         }
         let report = cx.try_report().cloned().unwrap_or_default();
         match report.step("normalize", || forth(request, &ask, &attempt, &report)) {
-            Ok(request) => {
+            Ok((request, ask)) => {
                 let ask = Some(ask);
                 let exchange = Exchange { ask, attempt };
                 ResponseFuture::new(self.inner.call(request), Some(exchange))
             }
-            Err(fault) => ResponseFuture::refused(fault.into()),
+            Err(fault) => ResponseFuture::refused(fault),
         }
     }
 }
 
-/// The request as the endpoint understands it.
+/// The request as the endpoint understands it, and what it asks for.
 fn forth(
     request: Request<Body>,
-    ask: &Ask,
+    ask: &Arc<Ask>,
     attempt: &Attempt,
     report: &RouteReport,
-) -> Result<Request<Body>, Fault> {
+) -> Result<(Request<Body>, Arc<Ask>), Fault> {
     let endpoint = attempt.endpoint();
     let provider = endpoint.provider.dialect;
     let (mut parts, body) = request.into_parts();
-    // A body that is not held in one piece was edited by somebody who knows better.
-    let Some(bytes) = body.bytes() else {
-        return Ok(Request::from_parts(parts, body));
-    };
+    // A layer in between may have edited the body, or put another in its place.
+    let bytes = whole(&body).ok_or_else(|| unreadable("it is a stream"))?;
+    let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let body = if provider == ask.dialect {
-        edit::retarget(ask, bytes, &endpoint.model, true)
+        edit::retarget(&ask, &bytes, &endpoint.model, true)
     } else {
-        let translated = translate::request(ask.dialect, provider, bytes, &endpoint.model)?;
+        let translated = translate::request(ask.dialect, provider, &bytes, &endpoint.model)?;
         for loss in &translated.losses {
             report.note(format!(
                 "{} was not carried over: {}",
@@ -104,5 +108,26 @@ fn forth(
             .headers
             .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Ok(Request::from_parts(parts, body))
+    Ok((Request::from_parts(parts, body), ask))
+}
+
+/// The bytes of a body that is held, in one piece.
+fn whole(body: &Body) -> Option<Bytes> {
+    if let Some(bytes) = body.bytes() {
+        return Some(bytes.clone());
+    }
+    // Only what is held can be had again, and only that never waits.
+    let mut pieces = body.try_clone()?;
+    let mut bytes = BytesMut::new();
+    let mut cx = Context::from_waker(Waker::noop());
+    while let Poll::Ready(Some(frame)) = pin!(&mut pieces).poll_frame(&mut cx) {
+        bytes.extend_from_slice(&frame.ok()?.into_data().ok()?);
+    }
+    Some(bytes.freeze())
+}
+
+/// No mistake of the client's: its own body was read at the edge.
+fn unreadable(why: impl Into<BoxError>) -> Fault {
+    let message = "the request was changed into one that cannot be read";
+    Fault::new(FaultKind::Internal, message).because(why)
 }

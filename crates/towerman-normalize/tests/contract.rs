@@ -11,7 +11,8 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use tower::{Layer, ServiceExt, service_fn};
 use towerman_core::{
-    Attempt, Body, Dialect, FailureKind, Fault, FaultKind, PolicyHandle, RouteContext, find,
+    Attempt, Body, BoxError, Dialect, FailureKind, Fault, FaultKind, PolicyHandle, RouteContext,
+    find,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
     testing::Contract,
 };
@@ -112,6 +113,67 @@ async fn in_the_same_dialect_only_the_model_and_the_usage_option_change() {
     assert_eq!(parsed["stream_options"]["include_usage"], true);
     let untouched = r#"{ "messages":[{"role":"user","content":"hi"}],  "odd":[1, 2],"model":"#;
     assert!(sent.starts_with(untouched), "{sent}");
+}
+
+/// What reaches an endpoint of `provider`'s dialect if a layer in between puts `body` in the place
+/// of the one that was read.
+async fn sent_instead(provider: Dialect, body: Body) -> Result<serde_json::Value, BoxError> {
+    let sent = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&sent);
+    let inner = service_fn(move |request: Request<Body>| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let body = text(request.into_body()).await;
+            *seen.lock().unwrap() = body;
+            Ok::<_, Infallible>(Response::new(Body::empty()))
+        }
+    });
+    let provider = ProviderDraft::inner("p", provider);
+    let (parts, _) = routed(Dialect::OpenAiChat, provider, CHAT).0.into_parts();
+    let request = Request::from_parts(parts, body);
+    NormalizeLayer::new().layer(inner).oneshot(request).await?;
+    let sent = sent.lock().unwrap().clone();
+    Ok(serde_json::from_str(&sent)?)
+}
+
+#[tokio::test]
+async fn a_body_in_pieces_is_renamed_and_translated_as_any_other() {
+    for provider in Dialect::ALL {
+        let pieces: Vec<Bytes> = CHAT.as_bytes().chunks(7).map(Bytes::from_static).collect();
+        let sent = sent_instead(provider, Body::rope(pieces)).await.unwrap();
+        assert_eq!(sent["model"], "theirs-1");
+        assert_eq!(sent["max_tokens"].is_u64(), provider == Dialect::Anthropic);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_took_the_place_of_another_is_read_before_it_is_edited() {
+    // The model where it was, and options that were not there.
+    let other = format!("{},\"stream_options\":{{}}}}", &CHAT[..CHAT.len() - 1]);
+    let sent = sent_instead(Dialect::OpenAiChat, other.into())
+        .await
+        .unwrap();
+    assert_eq!(sent["model"], "theirs-1");
+    assert_eq!(sent["stream_options"]["include_usage"], true);
+    let shorter = r#"{"model":"chat","messages":[{"role":"user","content":"ho"}]}"#;
+    let sent = sent_instead(Dialect::OpenAiChat, shorter.into())
+        .await
+        .unwrap();
+    assert_eq!(sent["model"], "theirs-1");
+    assert_eq!(sent.get("stream_options"), None);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_not_sent_as_it_is() {
+    for body in [
+        Body::stream(Body::from(CHAT)),
+        Body::from("not JSON"),
+        Body::empty(),
+    ] {
+        let error = sent_instead(Dialect::OpenAiChat, body).await.unwrap_err();
+        let fault = find::<Fault>(error.as_ref()).unwrap();
+        assert_eq!(fault.kind(), FaultKind::Internal);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 mod size;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use towerman_core::{Ask, Dialect, Fault, FaultKind};
@@ -62,6 +62,19 @@ pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
         (None, Err(Invalid { at })) => Err(refuse(format!("body: not valid JSON at byte {at}"))),
         (None, Ok(())) => reader.finish(body),
     }
+}
+
+/// What `body` asks for: `ask`, if that was read from these very bytes, and else it is read again.
+/// Somebody may have put another body in the place of the one that was read first.
+pub fn current(ask: &Arc<Ask>, body: &Bytes) -> Result<Arc<Ask>, Fault> {
+    if ask.source == source(body) {
+        return Ok(Arc::clone(ask));
+    }
+    read(ask.dialect, body).map(Arc::new)
+}
+
+fn source(body: &Bytes) -> (usize, usize) {
+    (body.as_ptr().addr(), body.len())
 }
 
 struct Reader<'a> {
@@ -223,7 +236,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(mut self, body: &[u8]) -> Result<Ask, Fault> {
+    fn finish(mut self, body: &Bytes) -> Result<Ask, Fault> {
         match self.model.take() {
             Some(model) => self.ask.model = model.into(),
             None => self.wrong("model", "is required"),
@@ -237,6 +250,7 @@ impl<'a> Reader<'a> {
         if let Some(fault) = self.wrong {
             return Err(fault);
         }
+        self.ask.source = source(body);
         self.ask.media = self.media.any();
         self.ask.prompt_tokens = self.media.tokens(body, &self.ask.prompt_spans);
         self.ask.session = self

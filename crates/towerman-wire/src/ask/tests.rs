@@ -237,3 +237,19 @@ fn a_letter_weighs_the_same_however_it_is_spelt() {
     let (utf8, escaped) = (tokens("\u{4f60}"), tokens(r"\u4f60"));
     assert!(utf8.abs_diff(escaped) < 20, "{utf8} and {escaped}");
 }
+
+#[test]
+fn spans_are_used_only_in_the_bytes_that_they_were_found_in() {
+    let body = Bytes::from(r#"{"model":"m","messages":[{}]}"#);
+    let ask = Arc::new(read(OPENAI, &body).unwrap());
+    assert!(Arc::ptr_eq(&current(&ask, &body).unwrap(), &ask));
+    let other = Bytes::from(r#"{"stream":true,"model":"m","messages":[{}]}"#);
+    let again = current(&ask, &other).unwrap();
+    assert!(again.stream);
+    assert_eq!(&other[again.model_span.clone()], br#""m""#);
+    // As long, and at another place.
+    let same = Bytes::from(r#"{"messages":[{}],"model":"m"}"#);
+    assert_eq!(same.len(), body.len());
+    assert_eq!(current(&ask, &same).unwrap().model_span, 25..28);
+    assert!(current(&ask, &Bytes::from("{}")).is_err());
+}
