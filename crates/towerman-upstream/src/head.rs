@@ -11,10 +11,13 @@ use towerman_core::{Body, Dialect, Fault, FaultKind, Provider};
 const PASSED: [HeaderName; 2] = [CONTENT_TYPE, ACCEPT];
 
 /// Headers that belong to a dialect. They are the client's to set.
+///
+/// An `idempotency-key` is not: all tenants share our account, so two that choose the same key
+/// would be one request to the provider, and one would get the other's answer.
 const fn of_dialect(dialect: Dialect) -> &'static [&'static str] {
     match dialect {
         Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
-        _ => &["openai-beta", "idempotency-key"],
+        _ => &["openai-beta"],
     }
 }
 
@@ -111,6 +114,7 @@ mod tests {
             .header("host", "evil.example")
             .header("x-forwarded-for", "10.0.0.1")
             .header("connection", "authorization")
+            .header("idempotency-key", "1")
             .header("content-type", "application/json")
             .header("anthropic-version", "2026-10-21")
             .body(Body::empty())

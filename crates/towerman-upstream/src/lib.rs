@@ -1,8 +1,9 @@
 //! Sends an attempt to its endpoint: to a provider over HTTP(S), or to the wrapped service itself.
 //!
 //! What leaves is built from an allow-list: the client's credentials, cookies and forwarding
-//! headers stay here, and the provider's own credentials are added last, from the policy. No part
-//! of a request can change where it goes. Redirects are never followed.
+//! headers stay here, and the provider's own credentials are added last, from the policy. An
+//! `idempotency-key` stays here, too: tenants share the provider's account, and must not share keys
+//! in it. No part of a request can change where it goes. Redirects are never followed.
 //!
 //! # Where it goes
 //!
