@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Affinity, state::State};
 
-/// Moves warm endpoints forward. See the [crate docs](crate).
+/// Keeps conversations where they are cached. See the [crate docs](crate).
 ///
 /// All services made by one layer, and by its clones, share one table.
 #[derive(Clone, Debug)]

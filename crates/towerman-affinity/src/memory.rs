@@ -1,75 +1,68 @@
 //! What one request will have taught.
 
-use std::{mem, sync::Arc};
+use std::sync::Arc;
 
 use tokio::time::Instant;
-use towerman_core::{Attempt, Phase, RouteReport, Slot};
+use towerman_core::{Attempt, Phase, RouteReport};
 
-use crate::{fingerprint::Mark, state::State};
+use crate::{
+    fingerprint::Fingerprint,
+    state::{State, Warm},
+};
 
 /// Waits for the first content, and for what the provider says of its cache.
 #[derive(Debug)]
 pub(crate) struct Memory {
     state: Arc<State>,
     report: RouteReport,
-    marks: Vec<Mark>,
-    /// Where the prefix was thought to be.
-    predicted: Vec<(Slot, u64)>,
-    remembered: bool,
+    print: Fingerprint,
+    /// Where the prompt was thought to be.
+    warm: Vec<Warm>,
+    /// The attempt whose content the client gets, once it does.
+    answering: Option<Arc<Attempt>>,
 }
 
 impl Memory {
     pub(crate) const fn new(
         state: Arc<State>,
         report: RouteReport,
-        marks: Vec<Mark>,
-        predicted: Vec<(Slot, u64)>,
+        print: Fingerprint,
+        warm: Vec<Warm>,
     ) -> Self {
         Self {
             state,
             report,
-            marks,
-            predicted,
-            remembered: false,
+            print,
+            warm,
+            answering: None,
         }
     }
 
     /// A frame went by.
     pub(crate) fn look(&mut self) {
-        if self.remembered {
+        if self.answering.is_some() {
             return;
         }
-        if let Some(attempt) = self.answering() {
-            self.remembered = true;
-            self.state.remember(
-                &self.marks,
-                attempt.endpoint().slot,
-                Instant::now().into_std(),
-            );
+        let attempt = self.report.answer();
+        self.answering = attempt.filter(|attempt| attempt.phase() == Phase::Content);
+        if let Some(attempt) = &self.answering {
+            let now = Instant::now().into_std();
+            let slot = attempt.endpoint().slot;
+            self.state.remember(&self.print, slot, now);
         }
     }
 
     /// The answer has ended: what was predicted can be compared with what was.
     pub(crate) fn end(&mut self) {
         self.look();
-        let marks = mem::take(&mut self.marks);
-        let Some(attempt) = self.answering() else {
+        let Some(attempt) = &self.answering else {
             return;
         };
-        let slot = attempt.endpoint().slot;
-        let predicted = self.predicted.iter().any(|(known, _)| *known == slot);
-        let usage = attempt.facts().usage.filter(|usage| usage.prompt() > 0);
-        if predicted && usage.is_some_and(|usage| usage.cache_read == 0) {
-            // It has read the prompt now, but does not seem to keep prompts: let it earn it anew.
-            self.state.forget(&marks, slot);
+        let usage = attempt.note(|facts| facts.usage);
+        if let Some(usage) = usage.filter(|usage| usage.prompt() > 0) {
+            let endpoint = attempt.endpoint();
+            self.state
+                .compare(&self.print, endpoint, &usage, &self.warm);
         }
-    }
-
-    /// The attempt whose content the client gets.
-    fn answering(&self) -> Option<Arc<Attempt>> {
-        self.report
-            .attempts()
-            .pop()
-            .filter(|attempt| attempt.phase() == Phase::Content)
     }
 }

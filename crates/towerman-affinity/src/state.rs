@@ -1,4 +1,4 @@
-//! What all services of a layer share.
+//! What all services of a layer share. Pure: `now` is an argument.
 
 use std::{
     cell::LazyCell,
@@ -6,28 +6,37 @@ use std::{
     time::{Duration, Instant},
 };
 
-use towerman_core::{Ask, Availability, Candidate, Candidates, Slot};
+use towerman_core::{Ask, Availability, Candidate, Candidates, Endpoint, Slot, Usage};
 
 use crate::{
-    fingerprint::{Mark, marks},
+    fingerprint::Fingerprint,
+    reports::Reports,
     table::{Stamp, Table},
 };
 
-/// Prefixes shorter than this are cached by no provider.
-const LEAST_TOKENS: u64 = 1_024;
-
 pub(crate) struct State {
     table: Table,
+    reports: Reports,
     secret: u64,
     start: Instant,
     /// In quarter seconds.
     ttl: u32,
 }
 
+/// What an endpoint probably holds of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Warm {
+    pub(crate) slot: Slot,
+    pub(crate) tokens: u64,
+    /// It is where the conversation was last answered.
+    pub(crate) home: bool,
+}
+
 impl State {
     pub(crate) fn new(bytes: usize, secret: u64, ttl: Duration, start: Instant) -> Self {
         Self {
             table: Table::new(bytes),
+            reports: Reports::new(),
             secret,
             start,
             ttl: quarters(ttl),
@@ -38,46 +47,55 @@ impl State {
         self.secret
     }
 
-    /// The prompt's marks.
-    pub(crate) fn marks(&self, ask: &Ask, body: &[u8], tenant: &str) -> Vec<Mark> {
-        marks(body, &ask.prompt_spans, self.secret, tenant, &ask.model)
+    /// What the prompt is known by.
+    pub(crate) fn fingerprint(&self, ask: &Ask, body: &[u8], tenant: &str) -> Fingerprint {
+        Fingerprint::of(ask, body, self.secret, tenant)
     }
 
-    /// The candidates that may be moved forward, by slot, and the tokens that their caches probably
-    /// hold.
+    /// The candidates that hold a part of the prompt, as far as health and quality permit them.
     pub(crate) fn warm(
         &self,
         candidates: &Candidates,
-        marks: &[Mark],
-        ask: &Ask,
+        print: &Fingerprint,
         now: Instant,
-    ) -> Vec<(Slot, u64)> {
+    ) -> Vec<Warm> {
         let stamp = self.stamp(now);
         // Most prompts are known nowhere, and then nobody asks for it.
         let leader = LazyCell::new(|| leading_quality(candidates, now));
-        let whole: usize = ask
-            .prompt_spans
-            .iter()
-            .flatten()
-            .map(ExactSizeIterator::len)
-            .sum();
-        let mut warm = Vec::new();
+        let permitted = |slot| {
+            candidates
+                .iter()
+                .find(|candidate| candidate.endpoint().slot == slot)
+                .is_some_and(|candidate| permits(candidate, *leader, now))
+        };
+        let mut warm: Vec<Warm> = Vec::new();
+        // Not this turn: whoever answered the very same prompt may have had it from anybody.
+        for turn in print.turns[1..].iter().flatten() {
+            for slot in self.table.find(turn.hash, stamp, self.ttl) {
+                if permitted(slot) {
+                    warm.push(Warm {
+                        slot,
+                        tokens: print.tokens(*turn),
+                        home: true,
+                    });
+                }
+            }
+            if !warm.is_empty() {
+                break;
+            }
+        }
         // The longest known prefix of each endpoint counts, so from the longest down.
-        for mark in marks.iter().rev() {
-            let tokens = share(ask.prompt_tokens, mark.bytes, whole);
-            if tokens < LEAST_TOKENS {
+        for mark in print.chunks.iter().rev() {
+            if warm.len() == candidates.len() {
                 break;
             }
             for slot in self.table.find(mark.hash, stamp, self.ttl) {
-                let known = warm.iter().any(|(known, _)| *known == slot);
-                let permitted = || {
-                    candidates
-                        .iter()
-                        .find(|candidate| candidate.endpoint().slot == slot)
-                        .is_some_and(|candidate| permits(candidate, *leader, now))
-                };
-                if !known && permitted() {
-                    warm.push((slot, tokens));
+                if warm.iter().all(|known| known.slot != slot) && permitted(slot) {
+                    warm.push(Warm {
+                        slot,
+                        tokens: print.tokens(*mark),
+                        home: false,
+                    });
                 }
             }
         }
@@ -85,17 +103,29 @@ impl State {
     }
 
     /// Remembers that the endpoint at `slot` has read the prompt.
-    pub(crate) fn remember(&self, marks: &[Mark], slot: Slot, now: Instant) {
+    pub(crate) fn remember(&self, print: &Fingerprint, slot: Slot, now: Instant) {
         let stamp = self.stamp(now);
-        for mark in marks {
+        // Of the turns only this one: the earlier ones are left to grow old, so that a prompt from
+        // which many conversations go on ties no one down for longer than a provider keeps it.
+        for mark in print.chunks.iter().chain(&print.turns[0]) {
             self.table.insert(mark.hash, slot, stamp);
         }
     }
 
-    /// The endpoint at `slot` did not have what it was thought to have.
-    pub(crate) fn forget(&self, marks: &[Mark], slot: Slot) {
-        for mark in marks {
-            self.table.remove(mark.hash, slot);
+    /// Compares what `endpoint` was thought to hold with what it says it had.
+    pub(crate) fn compare(
+        &self,
+        print: &Fingerprint,
+        endpoint: &Endpoint,
+        usage: &Usage,
+        warm: &[Warm],
+    ) {
+        let predicted = warm.iter().any(|known| known.slot == endpoint.slot);
+        if self.reports.missed(endpoint, usage) && predicted {
+            // It has read the prompt now, but does not seem to keep prompts: let it earn it anew.
+            for mark in print.chunks.iter().chain(&print.turns[0]) {
+                self.table.remove(mark.hash, endpoint.slot);
+            }
         }
     }
 
@@ -130,15 +160,6 @@ fn permits(candidate: &Candidate, leader: Option<u8>, now: Instant) -> bool {
         _ => true,
     };
     good && candidate.vetoes().is_empty() && admits(candidate, now)
-}
-
-/// The part of `tokens` that `bytes` of `whole` are.
-const fn share(tokens: u64, bytes: usize, whole: usize) -> u64 {
-    if whole == 0 {
-        0
-    } else {
-        tokens.saturating_mul(bytes as u64) / whole as u64
-    }
 }
 
 fn quarters(duration: Duration) -> u32 {

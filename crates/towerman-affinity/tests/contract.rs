@@ -223,14 +223,28 @@ async fn debug_shows_no_secret() {
 #[tokio::test]
 async fn a_cache_that_was_not_there_is_forgotten() {
     let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
-    cached(&layer, request(&policy, "t", ""), None).await;
-    let missed = Some(Usage {
-        input: 2_000,
+    let read = Some(Usage {
+        cache_read: 1_920,
         output: 5,
         ..Usage::default()
     });
-    assert!(cached(&layer, request(&policy, "t", ""), missed).await > 0);
-    assert_eq!(cached(&layer, request(&policy, "t", ""), None).await, 0);
+    let missed = Some(Usage {
+        input: 1_920,
+        output: 5,
+        ..Usage::default()
+    });
+    for (usage, is_known) in [
+        (missed, false),
+        // Who has never reported any cached tokens may not report them at all.
+        (missed, true),
+        (read, true),
+        (missed, true),
+        (missed, false),
+        (None, true),
+    ] {
+        let known = cached(&layer, request(&policy, "t", ""), usage).await > 0;
+        assert_eq!(known, is_known, "{usage:?}");
+    }
 }
 
 #[tokio::test]
@@ -238,4 +252,122 @@ async fn two_services_of_one_layer_share_what_they_know() {
     let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
     cached(&layer, request(&policy, "t", ""), None).await;
     assert!(cached(&layer.clone(), request(&policy, "t", ""), None).await > 0);
+}
+
+/// A conversation of a shared system prompt and these messages, which the user begins.
+fn conversation(policy: &PolicyHandle, messages: &[&str]) -> Request<Body> {
+    let mut request = request(policy, "t", "");
+    let (mut body, mut turns) = (format!("[{}", "be brief ".repeat(700)), [0; 3]);
+    for (number, message) in messages.iter().enumerate() {
+        body += ",";
+        body += message;
+        if number % 2 == 0 {
+            turns = [body.len(), turns[0], turns[1]];
+        }
+    }
+    body += "]";
+    let mut ask = Ask::new(Dialect::OpenAiChat, "chat", 0..0);
+    ask.prompt_tokens = body.len() as u64 / 4;
+    ask.prompt_spans[2] = Some(0..body.len());
+    ask.turns = turns;
+    RouteContext::edit(&mut request, |cx| cx.set_ask(Arc::new(ask)));
+    *request.body_mut() = Body::from(body);
+    request
+}
+
+/// Serves at endpoint `at`. Which endpoints were said to be warm, and which to be the home?
+async fn said(layer: &AffinityLayer, request: Request<Body>, at: usize) -> ([bool; 2], [bool; 2]) {
+    let (inner, _) = Probe::new(move |mut request: Request<Body>| async move {
+        let facts = RouteContext::edit(&mut request, |cx| {
+            let candidates = cx.candidates().cloned().unwrap();
+            let all: Vec<_> = candidates.iter().collect();
+            let attempt = cx.begin_attempt(Arc::clone(all[at].endpoint()), 1);
+            attempt.advance(Phase::Content);
+            let bias = [all[0].bias(), all[1].bias()];
+            assert!(bias.iter().all(|bias| [0.0, -2.0].contains(bias)));
+            let warm = [all[0].cached_tokens() > 0, all[1].cached_tokens() > 0];
+            (warm, bias.map(|bias| bias < 0.0))
+        });
+        let mut response = Response::new(Body::from("answer"));
+        response.extensions_mut().insert(facts);
+        Ok::<_, Infallible>(response)
+    });
+    let response = layer.layer(inner).oneshot(request).await.unwrap();
+    let said = *response.extensions().get().unwrap();
+    response.into_body().collect().await.unwrap();
+    said
+}
+
+const NOWHERE: [bool; 2] = [false, false];
+const FIRST: [bool; 2] = [true, false];
+const SECOND: [bool; 2] = [false, true];
+const BOTH: [bool; 2] = [true, true];
+
+#[tokio::test]
+async fn only_a_conversation_that_goes_on_has_a_home() {
+    let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
+    let said =
+        async |messages: &[&str], at| said(&layer, conversation(&policy, messages), at).await;
+    assert_eq!(said(&["one"], 1).await, (NOWHERE, NOWHERE));
+    for other in ["two", "three"] {
+        assert_eq!(said(&[other], 1).await, (SECOND, NOWHERE), "shared");
+    }
+    assert_eq!(said(&["one"], 1).await, (SECOND, NOWHERE), "the same again");
+    let injected = ["example", "its answer", "four"];
+    assert_eq!(said(&injected, 0).await, (SECOND, NOWHERE), "not ours");
+    let injected = ["example", "its answer", "five"];
+    assert_eq!(said(&injected, 0).await, (BOTH, NOWHERE), "not ours");
+    assert_eq!(said(&["one", "yes", "and"], 1).await, (BOTH, SECOND));
+    assert_eq!(
+        said(&["one", "yes", "or"], 1).await,
+        (BOTH, SECOND),
+        "edited"
+    );
+    let longer = ["one", "yes", "and", "so", "on"];
+    assert_eq!(said(&longer, 0).await, (BOTH, SECOND));
+}
+
+#[tokio::test]
+async fn the_home_is_where_the_latest_turn_was_that_is_known() {
+    let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
+    let turns = ["a", "b", "c", "d", "e", "f", "g"];
+    let said = async |upto: usize, at| {
+        said(&layer, conversation(&policy, &turns[..upto]), at)
+            .await
+            .1
+    };
+    assert_eq!(said(1, 0).await, NOWHERE);
+    assert_eq!(said(3, 1).await, FIRST);
+    assert_eq!(said(5, 1).await, SECOND, "it has moved");
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    let board = |at: usize| Arc::clone(&policy.load().endpoints()[at].board);
+    board(1).cool_until(until);
+    assert_eq!(said(5, 0).await, FIRST, "the turn before was here");
+    board(1).warm();
+    assert_eq!(said(7, 0).await, BOTH, "it was asked here, too");
+}
+
+#[tokio::test]
+async fn a_turn_that_somebody_else_served_does_not_lose_the_home() {
+    let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
+    let turns = ["a", "b", "c", "d", "e", "f", "g"];
+    said(&layer, conversation(&policy, &turns[..1]), 0).await;
+    let third = said(&layer, conversation(&policy, &turns[..5]), 1).await;
+    assert_eq!(third.1, FIRST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_go_on_from_a_prompt_do_not_keep_it_alive() {
+    let (layer, policy) = (AffinityLayer::new(), policy([50, 50]));
+    let said = async |messages: &[&str]| said(&layer, conversation(&policy, messages), 1).await;
+    said(&["a document"]).await;
+    for question in ["1", "2", "3"] {
+        tokio::time::advance(Duration::from_secs(90)).await;
+        let asked = ["a document", "read", question];
+        assert_eq!(said(&asked).await, (SECOND, SECOND));
+    }
+    tokio::time::advance(Duration::from_secs(90)).await;
+    assert_eq!(said(&["a document", "read", "4"]).await, (SECOND, NOWHERE));
+    let its_own = ["a document", "read", "3", "three", "5"];
+    assert_eq!(said(&its_own).await, (SECOND, SECOND));
 }

@@ -40,6 +40,12 @@ pub struct Ask {
     pub prompt_spans: [Option<Range<usize>>; 3],
     /// Address and length of the bytes that it was read from. Spans mean nothing in any others.
     pub source: (usize, usize),
+    /// Where this turn's prompt ends, and those of the two turns before it, the latest first; 0 is
+    /// none. A turn's prompt ends where the assistant is asked to speak.
+    pub turns: [usize; 3],
+    /// The members of messages that say what to cache, with a comma each. They move from turn to
+    /// turn, and are no part of the prompt.
+    pub cache_marks: Vec<Range<usize>>,
 }
 
 impl Ask {
@@ -60,6 +66,8 @@ impl Ask {
             session: None,
             prompt_spans: [None, None, None],
             source: (0, 0),
+            turns: [0; 3],
+            cache_marks: Vec::new(),
         }
     }
 }

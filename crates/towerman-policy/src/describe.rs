@@ -116,7 +116,7 @@ impl<'a> Description<'a> {
         for route in &self.0.draft.routes {
             write!(f, "  {}: {}", route.name, route.strategy)?;
             if route.affinity {
-                f.write_str(", the warm endpoint first")?;
+                f.write_str(", conversations stay where they are cached")?;
             }
             if let Some(quality) = route.min_quality {
                 write!(f, ", quality {quality} or better")?;

@@ -51,7 +51,7 @@ providers
   local      openai-chat  the wrapped service        no credentials
 
 routes
-  chat: priority, the warm endpoint first
+  chat: priority, conversations stay where they are cached
     1.  openai/gpt-5             $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media
     2.  anthropic/claude-opus-5  $5 in, $25 out, $0.5 cache read, $6.25 cache write, $10 cache write for an hour per million tokens
   bulk: weighted, quality 80 or better

@@ -6,15 +6,18 @@
 //! why. The order is not made here: the route's strategy scores each candidate when Failover asks,
 //! after every layer in between has had its say.
 //!
-//! | strategy | goes first |
-//! |---|---|
-//! | [`Priority`] | the warm endpoint, then the policy's order |
-//! | [`Weighted`] | the warm endpoint, then a draw by weight that is stable per conversation |
-//! | [`Cheapest`] | what this request is expected to cost least, cached prompt included |
-//! | [`Fastest`] | where the first content is expected soonest |
+//! | strategy | goes first | a bias of 1 is |
+//! |---|---|---|
+//! | [`Priority`] | what the policy names first | one place |
+//! | [`Weighted`] | a draw by weight that is stable per conversation | more than any draw |
+//! | [`Cheapest`] | what this request is expected to cost least, cached prompt included | a pico-dollar |
+//! | [`Fastest`] | where the first content is expected soonest, cached prompt included | a microsecond |
 //!
-//! An endpoint is *warm* if Affinity found the prompt's prefix there. Without Affinity, or on a
-//! route with `affinity = false`, none is.
+//! What a layer prefers ([`Term::Bias`](towerman_core::Term::Bias)) is added to the score, so its
+//! unit is the strategy's: Affinity's preference for the endpoint at which a conversation was last
+//! answered decides where there is only an order, and breaks a tie where there is a sum. A prompt
+//! that is merely cached somewhere ([`Term::CachedTokens`](towerman_core::Term::CachedTokens)) counts
+//! as far as it saves money or time, and moves nobody else.
 //!
 //! # Where it goes
 //!

@@ -1,13 +1,14 @@
 //! Reads what a request asks for, in one pass over its body.
 
 mod size;
+mod turns;
 
 use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use towerman_core::{Ask, Dialect, Fault, FaultKind};
 
-use self::size::Media;
+use self::{size::Media, turns::Turns};
 use crate::json::{Cursor, Invalid, Text};
 
 /// More top-level members than any dialect has.
@@ -31,6 +32,7 @@ pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
         model: None,
         messages: false,
         media: Media::default(),
+        turns: Turns::new(body),
         length: body.len(),
         sessions: [None, None, None],
         wrong: None,
@@ -82,6 +84,7 @@ struct Reader<'a> {
     model: Option<Cow<'a, str>>,
     messages: bool,
     media: Media,
+    turns: Turns<'a>,
     /// The body's.
     length: usize,
     /// Ids of the conversation, best first.
@@ -174,9 +177,15 @@ impl<'a> Reader<'a> {
             return cursor.skip();
         }
         let (media, any) = (&mut self.media, &mut self.messages);
+        let turns = &mut self.turns;
         cursor.array(|message| {
             *any = true;
-            message.walk(|key, value| media.member(key, value))
+            message.walk(|key, value| {
+                media.member(key, value);
+                turns.member(key, value);
+            })?;
+            turns.message(message.at());
+            Ok(())
         })?;
         media.close(self.length - cursor.at());
         if !self.messages {
@@ -251,6 +260,8 @@ impl<'a> Reader<'a> {
             return Err(fault);
         }
         self.ask.source = source(body);
+        self.ask.turns = self.turns.ends;
+        self.ask.cache_marks = self.turns.marks;
         self.ask.media = self.media.any();
         self.ask.prompt_tokens = self.media.tokens(body, &self.ask.prompt_spans);
         self.ask.session = self

@@ -63,7 +63,7 @@
 //! | [`edge`] | request | reads it once, finds its dialect, answers errors in that dialect |
 //! | [`classify`] | request | says who asks, how urgently, what kind of work it is |
 //! | [`route`] | request | names the endpoints that could serve it, and the strategy that orders them |
-//! | [`affinity`] | request | moves the endpoint that holds the prompt's prefix to the front |
+//! | [`affinity`] | request | keeps a conversation at the endpoint that holds its prompt |
 //! | [`failover`] | request | tries them in order until one delivers content |
 //! | [`breaker`] | attempt | refuses an endpoint that keeps failing |
 //! | [`cost`] | attempt | writes down what was used and what it cost |

@@ -7,7 +7,7 @@ use towerman_core::{
 
 /// The endpoint from which the first content is expected soonest: what was learned of it, times
 /// the calls that it has under way, less the part of the prompt that its cache holds. One that
-/// refuses calls goes last.
+/// refuses calls goes last. A bias of 1 is one microsecond.
 ///
 /// One of which nothing is known goes first, so that something becomes known; but each call that it
 /// has under way counts as a second, so that not everybody waits for the outcome of the first. One
@@ -31,7 +31,7 @@ impl Strategy for Fastest {
         let expected = match board.first_content() {
             Some(time) => time.as_secs_f64() * (1.0 + waiting),
             None => waiting,
-        };
+        } * 1e6;
         // At least a tenth remains: a cached prompt is read, too.
         let cached = candidate.cached_tokens().min(facts.prompt_tokens) as f64;
         let uncached = 1.0 - 0.9 * cached / (facts.prompt_tokens.max(1) as f64);
@@ -95,6 +95,22 @@ mod tests {
         let _busy = [boards[0].enter(), boards[0].enter()];
         assert_eq!(order(&two), ["1", "0"]);
         warm(&mut two, 0, 10_000);
+        assert_eq!(order(&two), ["0", "1"]);
+    }
+
+    #[test]
+    fn a_cache_shortens_the_wait_to_a_tenth_at_most_and_a_home_no_further() {
+        let mut two = candidates(Fastest, &[None; 2]);
+        let board =
+            |index: usize| std::sync::Arc::clone(&two.iter().nth(index).unwrap().endpoint().board);
+        let (slow, quick) = (board(0), board(1));
+        slow.learn_first_content(Duration::from_millis(1_000));
+        quick.learn_first_content(Duration::from_millis(99));
+        for tokens in [10_000, u64::MAX] {
+            home(&mut two, 0, tokens);
+            assert_eq!(order(&two), ["1", "0"], "{tokens}");
+        }
+        quick.learn_first_content(Duration::from_millis(200));
         assert_eq!(order(&two), ["0", "1"]);
     }
 }

@@ -7,7 +7,7 @@ mod weighted;
 
 use std::sync::Arc;
 
-use towerman_core::{Candidate, strategy::Strategy};
+use towerman_core::strategy::Strategy;
 
 pub use self::{cheapest::Cheapest, fastest::Fastest, priority::Priority, weighted::Weighted};
 
@@ -20,12 +20,6 @@ pub(crate) fn built_in() -> [Arc<dyn Strategy>; 4] {
         Arc::new(Cheapest),
         Arc::new(Fastest),
     ]
-}
-
-/// Whether the prompt's prefix is probably cached there. Affinity says so only of endpoints whose
-/// health and quality permit it.
-fn is_warm(candidate: &Candidate) -> bool {
-    candidate.cached_tokens() > 0
 }
 
 #[cfg(test)]
@@ -76,11 +70,18 @@ mod testing {
             .collect()
     }
 
+    /// Says that the endpoint holds so much of the prompt.
     pub(super) fn warm(candidates: &mut Candidates, index: usize, tokens: u64) {
-        candidates
-            .iter_mut()
-            .nth(index)
-            .unwrap()
-            .term("affinity", Term::CachedTokens(tokens));
+        let term = Term::CachedTokens(tokens);
+        let candidate = candidates.iter_mut().nth(index).unwrap();
+        candidate.term("affinity", term);
+    }
+
+    /// Says, as Affinity does, that the conversation was last answered there.
+    pub(super) fn home(candidates: &mut Candidates, index: usize, tokens: u64) {
+        let places = Term::Bias(-(candidates.len() as f64));
+        warm(candidates, index, tokens);
+        let candidate = candidates.iter_mut().nth(index).unwrap();
+        candidate.term("affinity", places);
     }
 }

@@ -1,15 +1,11 @@
-//! The policy's order, but the warm endpoint first.
+//! The policy's order.
 
 use towerman_core::{
     Candidate,
     strategy::{Facts, Strategy},
 };
 
-use super::is_warm;
-
-/// The policy's order; an endpoint that holds the prompt's prefix moves to the front.
-///
-/// Without Affinity it is the policy's order and nothing else.
+/// The policy's order, and nothing else. A bias of 1 is one place.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Priority;
 
@@ -19,13 +15,7 @@ impl Strategy for Priority {
     }
 
     fn score(&self, candidate: &Candidate, _: &Facts) -> f64 {
-        let position = f64::from(candidate.position());
-        // Every warm score is below every cold one.
-        if is_warm(candidate) {
-            position - f64::from(u32::MAX)
-        } else {
-            position
-        }
+        f64::from(candidate.position())
     }
 }
 
@@ -34,10 +24,19 @@ mod tests {
     use super::{super::testing::*, *};
 
     #[test]
-    fn the_policys_order_holds_until_one_is_warm() {
+    fn a_prefix_that_anybody_may_share_changes_nothing() {
         let mut three = candidates(Priority, &[None, None, None]);
         assert_eq!(order(&three), ["0", "1", "2"]);
         warm(&mut three, 2, 4_000);
+        assert_eq!(order(&three), ["0", "1", "2"]);
+    }
+
+    #[test]
+    fn the_home_of_the_conversation_goes_first() {
+        let mut three = candidates(Priority, &[None, None, None]);
+        home(&mut three, 2, 4_000);
         assert_eq!(order(&three), ["2", "0", "1"]);
+        home(&mut three, 1, 4_000);
+        assert_eq!(order(&three), ["1", "2", "0"], "the policy's order of two");
     }
 }

@@ -5,9 +5,7 @@ use towerman_core::{
     strategy::{Facts, Strategy},
 };
 
-use super::is_warm;
-
-/// Each endpoint gets its share of conversations; one that holds the prompt's prefix goes first.
+/// Each endpoint gets its share of conversations. A bias of 1 is more than any draw.
 ///
 /// Weighted rendezvous hashing: every endpoint draws a number from the conversation's seed and its
 /// own name, and the smallest wins. The same conversation draws the same numbers on every replica,
@@ -26,13 +24,10 @@ impl Strategy for Weighted {
         let uniform =
             (hash(facts.seed, &candidate.endpoint().name) >> 11) as f64 / (1_u64 << 53) as f64;
         let draw = -(1.0 - uniform).ln() / f64::from(candidate.weight());
-        // Below every draw of a cold one; several warm ones share by weight. An exponential variate
-        // of 53 bits is below 37 per unit of weight.
-        if is_warm(candidate) {
-            draw.min(50.0) - 100.0
-        } else {
-            draw
-        }
+        // A variate of 53 bits is below 37 per unit of weight; a spare's is infinite, or none. From
+        // 0 to 1 in the same order, so that a bias can be larger than all of them.
+        let draw = draw.min(1_000.0);
+        draw / (1.0 + draw)
     }
 }
 
@@ -81,15 +76,27 @@ mod tests {
     }
 
     #[test]
-    fn the_warm_go_first_and_share_by_weight() {
-        let mut candidates = weighted(&[100, 1, 1]);
-        warm(&mut candidates, 1, 2_000);
+    fn a_prefix_that_anybody_may_share_changes_no_draw() {
+        let cold = weighted(&[3, 1, 0]);
+        let mut warmed = cold.clone();
+        warm(&mut warmed, 1, 2_000);
+        warm(&mut warmed, 2, 2_000);
+        assert!((0..1_000).all(|seed| first(&warmed, seed) == first(&cold, seed)));
+    }
+
+    #[test]
+    fn the_home_of_the_conversation_goes_first_and_two_share_by_weight() {
+        let mut candidates = weighted(&[100, 1, 1, 0]);
+        home(&mut candidates, 1, 2_000);
         assert!((0..100).all(|seed| first(&candidates, seed) == "1"));
-        warm(&mut candidates, 2, 2_000);
+        home(&mut candidates, 2, 2_000);
         let of_one = (0..1_000)
             .filter(|seed| first(&candidates, *seed) == "1")
             .count();
         assert!(of_one.abs_diff(500) < 60, "{of_one}");
+        let mut spare = weighted(&[100, 0]);
+        home(&mut spare, 1, 2_000);
+        assert!((0..100).all(|seed| first(&spare, seed) == "1"));
     }
 
     #[test]

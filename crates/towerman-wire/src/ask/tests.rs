@@ -253,3 +253,56 @@ fn spans_are_used_only_in_the_bytes_that_they_were_found_in() {
     assert_eq!(current(&ask, &same).unwrap().model_span, 25..28);
     assert!(current(&ask, &Bytes::from("{}")).is_err());
 }
+
+/// The prompts of the turns, each from the start of `messages` on, the latest first.
+fn turns(messages: &str) -> Vec<String> {
+    let body = format!(r#"{{"model":"m","messages":{messages}}}"#);
+    let ask = openai(&body).unwrap();
+    let start = ask.prompt_spans[2].clone().unwrap().start;
+    let ends = ask.turns.into_iter().filter(|end| *end > 0);
+    ends.map(|end| body[start..end].to_owned()).collect()
+}
+
+#[test]
+fn a_turn_ends_where_the_assistant_is_asked_to_speak() {
+    let s = r#"{"role":"system"}"#;
+    let u = r#"{"content":{"role":"admin"},"role" : "user"}"#;
+    let a = r#"{"role":"assistant"}"#;
+    let t = r#"{"role":"tool","content":[{"role":"assistant"}]}"#;
+    assert_eq!(turns(&format!("[{s} , {u} ]")), [format!("[{s} , {u}")]);
+    let two = format!("[{s},{u},{a},{u}]");
+    assert_eq!(turns(&two), [&two[..two.len() - 1], &format!("[{s},{u}")]);
+    let opened = format!("[{a},{u}]");
+    assert_eq!(turns(&opened), [&opened[..opened.len() - 1]], "no question");
+    let tools = format!("[{u},{a},{a},{t},{t},{a},{u},{a},{u}]");
+    let first = format!("[{u},{a},{a},{t},{t}");
+    let second = format!("{first},{a},{u}");
+    let third = format!("{second},{a},{u}");
+    assert_eq!(turns(&tools), [&*third, &*second, &*first], "the latest");
+    let prefilled = format!("[{u},{a},{u},{a}]");
+    let end = prefilled.len() - 2 - a.len();
+    assert_eq!(turns(&prefilled), [&prefilled[..end], &format!("[{u}")]);
+}
+
+#[test]
+fn without_its_cache_marks_a_message_reads_as_if_it_never_had_any() {
+    let plain = r#"[{"role":"user","content":[{"type":"text","text":"\"cache_control\":{}"}]}]"#;
+    for (from, to) in [
+        (r#""}]"#, r#"", "cache_control" : {"type":"ephemeral"}}]"#),
+        (r#"[{"t"#, r#"[{"cache_control":null,"t"#),
+        (r#"[{"t"#, r#"[{"cache_control":{"cache_control":{}} , "t"#),
+    ] {
+        let marked = plain.replacen(from, to, 1);
+        let body = format!(r#"{{"model":"m","messages":{marked}}}"#);
+        let ask = openai(&body).unwrap();
+        assert_eq!(ask.cache_marks.len(), 1, "{body}");
+        let mark = ask.cache_marks[0].clone();
+        let kept = format!("{}{}", &body[..mark.start], &body[mark.end..]);
+        assert!(kept.contains(plain), "{body}: {kept}");
+    }
+    let blocks = vec![r#"{"cache_control":{}}"#; 100].join(",");
+    let many = format!(r#"{{"model":"m","messages":[{{"content":[{blocks}]}}]}}"#);
+    assert!(openai(&many).unwrap().cache_marks.len() < 10, "bounded");
+    let spelt = r#"{"model":"m","messages":[{"content":[{"c\u0061che_control":{}}]}]}"#;
+    assert!(openai(spelt).unwrap().cache_marks.is_empty());
+}
