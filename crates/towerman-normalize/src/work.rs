@@ -76,7 +76,6 @@ impl Work {
         if streams {
             let options = translate::Options {
                 include_usage: ask.include_usage,
-                model: None,
                 created: unix_time(),
             };
             return Self::Stream(Box::new(translate::Stream::new(from, to, options)));
@@ -156,7 +155,7 @@ impl Whole {
     fn finish(&mut self) -> Result<Bytes, Fault> {
         let from = self.attempt.endpoint().provider.dialect;
         let bytes = mem::take(&mut self.bytes);
-        translate::response(from, self.to, &bytes, None, unix_time()).inspect_err(|_| {
+        translate::response(from, self.to, &bytes, unix_time()).inspect_err(|_| {
             self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
         })
     }

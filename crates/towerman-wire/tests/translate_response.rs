@@ -11,12 +11,12 @@ const OPENAI: Dialect = Dialect::OpenAiChat;
 const ANTHROPIC: Dialect = Dialect::Anthropic;
 
 fn to_anthropic(body: &Value) -> Value {
-    let bytes = translate::response(OPENAI, ANTHROPIC, body.to_string().as_bytes(), None, 7);
+    let bytes = translate::response(OPENAI, ANTHROPIC, body.to_string().as_bytes(), 7);
     serde_json::from_slice(&bytes.unwrap()).unwrap()
 }
 
 fn to_openai(body: &Value) -> Value {
-    let bytes = translate::response(ANTHROPIC, OPENAI, body.to_string().as_bytes(), None, 7);
+    let bytes = translate::response(ANTHROPIC, OPENAI, body.to_string().as_bytes(), 7);
     serde_json::from_slice(&bytes.unwrap()).unwrap()
 }
 
@@ -42,14 +42,14 @@ fn an_openai_answer_is_written_byte_for_byte_so() {
         "prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":10},
         "completion_tokens_details":{"reasoning_tokens":4}}}"#;
     let expected = [
-        r#"{"id":"chatcmpl-1","type":"message","role":"assistant","model":"shown","content":["#,
+        r#"{"id":"chatcmpl-1","type":"message","role":"assistant","model":"m","content":["#,
         r#"{"type":"thinking","thinking":"hm","signature":""},{"type":"text","text":"Hé"},"#,
         r#"{"type":"tool_use","id":"c1","name":"f","input":{"z": 1, "a": 2.50}}],"#,
         r#""stop_reason":"tool_use","stop_sequence":null,"#,
         r#""usage":{"input_tokens":30,"cache_creation_input_tokens":10,"cache_read_input_tokens":60,"#,
         r#""output_tokens":20,"output_tokens_details":{"thinking_tokens":4}}}"#,
     ];
-    let there = translate::response(OPENAI, ANTHROPIC, body.as_bytes(), Some("shown"), 7).unwrap();
+    let there = translate::response(OPENAI, ANTHROPIC, body.as_bytes(), 7).unwrap();
     assert_eq!(std::str::from_utf8(&there).unwrap(), expected.concat());
 }
 
@@ -63,7 +63,7 @@ fn an_anthropic_answer_is_written_byte_for_byte_so() {
         "stop_reason":"tool_use","stop_sequence":null,
         "usage":{"input_tokens":30,"cache_creation_input_tokens":10,"cache_read_input_tokens":60,"output_tokens":20}}"#;
     let expected = [
-        r#"{"id":"msg_1","object":"chat.completion","created":7,"model":"shown","choices":["#,
+        r#"{"id":"msg_1","object":"chat.completion","created":7,"model":"m","choices":["#,
         r#"{"index":0,"message":{"role":"assistant","content":"Hé!","reasoning_content":"hm","refusal":null,"#,
         r#""tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"z\":1,\"a\":\" b \"}"}}]},"#,
         r#""logprobs":null,"finish_reason":"tool_calls"}],"#,
@@ -71,7 +71,7 @@ fn an_anthropic_answer_is_written_byte_for_byte_so() {
         r#""prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":10},"#,
         r#""completion_tokens_details":{"reasoning_tokens":0}}}"#,
     ];
-    let there = translate::response(ANTHROPIC, OPENAI, body.as_bytes(), Some("shown"), 7).unwrap();
+    let there = translate::response(ANTHROPIC, OPENAI, body.as_bytes(), 7).unwrap();
     assert_eq!(std::str::from_utf8(&there).unwrap(), expected.concat());
 }
 
@@ -154,7 +154,7 @@ fn a_call_cut_by_the_limit_is_left_out_and_any_other_torn_call_is_a_fault() {
     assert_eq!(there["content"].as_array().unwrap().len(), 2);
     assert_eq!(there["stop_reason"], "max_tokens");
     let body = completion(torn, "tool_calls").to_string();
-    let fault = translate::response(OPENAI, ANTHROPIC, body.as_bytes(), None, 7).unwrap_err();
+    let fault = translate::response(OPENAI, ANTHROPIC, body.as_bytes(), 7).unwrap_err();
     assert_eq!(fault.kind(), FaultKind::BadGateway);
 }
 
@@ -183,7 +183,7 @@ fn what_is_no_answer_is_a_bad_gateway() {
             r#"{"content":[{"type":"tool_use","input":{}}]}"#,
         ),
     ] {
-        let fault = translate::response(from, to, body.as_bytes(), None, 7).unwrap_err();
+        let fault = translate::response(from, to, body.as_bytes(), 7).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::BadGateway, "{body}");
         assert!(!fault.message().contains("sk-1"));
     }

@@ -13,26 +13,23 @@ use crate::{
 
 /// What a whole, successful answer says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Answer {
+pub(super) struct Answer {
     /// What it used.
-    pub usage: Option<Usage>,
+    pub(super) usage: Option<Usage>,
     /// Why the model stopped.
-    pub finish: Option<Finish>,
+    pub(super) finish: Option<Finish>,
     /// The model that answered.
-    pub model: Option<Arc<str>>,
+    pub(super) model: Option<Arc<str>>,
     /// Bytes of content.
-    pub content_bytes: u64,
-    /// Whether it is an answer of the dialect at all.
-    pub valid: bool,
+    pub(super) content_bytes: u64,
     /// What is wrong with it, if it is not.
-    pub failure: Option<FailureKind>,
+    pub(super) failure: Option<FailureKind>,
 }
 
 /// Reads the body of an answer with a status of success.
 ///
 /// An error object under such a status is a failure of the class that it names.
-pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
+pub(super) fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
     let read = match dialect {
         Dialect::Anthropic => anthropic::answer(body),
         _ => openai::read(body),
@@ -58,7 +55,6 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
         finish: delta.finish,
         model: delta.model(),
         content_bytes: delta.content_bytes,
-        valid: failure.is_none(),
         failure,
     }
 }

@@ -28,7 +28,6 @@ use pin_project_lite::pin_project;
 use towerman_core::{Attempt, End};
 
 pub use self::{
-    answer::{Answer, read_answer},
     observer::{ANSWER_LIMIT, ERROR_LIMIT, Observer},
     state::Learned,
 };
@@ -109,16 +108,6 @@ impl<B> Observed<B> {
     /// A body whose bytes nobody reads: the answer to no attempt.
     pub const fn unwatched(inner: B) -> Self {
         Self { inner, watch: None }
-    }
-
-    /// The body that is watched.
-    pub const fn get_ref(&self) -> &B {
-        &self.inner
-    }
-
-    /// The body, no longer watched.
-    pub fn into_inner(self) -> B {
-        self.inner
     }
 }
 

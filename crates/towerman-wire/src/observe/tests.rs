@@ -526,7 +526,7 @@ fn an_observed_body_keeps_the_error_type_and_the_size() {
     let frame: Option<Result<_, Infallible>> = next(&mut watched);
     assert!(frame.is_some());
     assert_eq!(
-        watched.into_body().into_inner().size_hint().exact(),
+        watched.into_body().inner.size_hint().exact(),
         Some(0)
     );
 }

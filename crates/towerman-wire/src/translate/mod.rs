@@ -81,25 +81,16 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
 /// Writes a complete JSON answer of dialect `from` (the provider's) in dialect `to` (the
 /// client's).
 ///
-/// `model` is the name that the client shall see instead of the provider's; `created` is the time
-/// in seconds that OpenAI's dialect asks for and Anthropic's does not give.
+/// `created` is the time in seconds that OpenAI's dialect asks for and Anthropic's does not give.
 ///
 /// # Errors
 ///
 /// A [`FaultKind::BadGateway`] if the answer is none: not of the dialect, an error after all, or
 /// a tool call that is no JSON.
-pub fn response(
-    from: Dialect,
-    to: Dialect,
-    body: &[u8],
-    model: Option<&str>,
-    created: u64,
-) -> Result<Bytes, Fault> {
+pub fn response(from: Dialect, to: Dialect, body: &[u8], created: u64) -> Result<Bytes, Fault> {
     match (from, to) {
-        (Dialect::OpenAiChat, Dialect::Anthropic) => openai_to_anthropic::response(body, model),
-        (Dialect::Anthropic, Dialect::OpenAiChat) => {
-            anthropic_to_openai::response(body, model, created)
-        }
+        (Dialect::OpenAiChat, Dialect::Anthropic) => openai_to_anthropic::response(body),
+        (Dialect::Anthropic, Dialect::OpenAiChat) => anthropic_to_openai::response(body, created),
         _ => Ok(Bytes::copy_from_slice(body)),
     }
 }

@@ -11,8 +11,6 @@ use crate::sse::{self, Framer};
 pub struct Options {
     /// The client asked for OpenAI's usage chunk. Anthropic's dialect always tells usage.
     pub include_usage: bool,
-    /// The model name that the client shall see, instead of the provider's.
-    pub model: Option<Box<str>>,
     /// The time, in seconds, that OpenAI's dialect asks for and Anthropic's does not give.
     pub created: u64,
 }
@@ -45,7 +43,7 @@ impl Stream {
     pub fn new(from: Dialect, to: Dialect, options: Options) -> Self {
         let events = match (from, to) {
             (Dialect::OpenAiChat, Dialect::Anthropic) => {
-                Events::ToAnthropic(Box::new(openai_to_anthropic::Events::new(options)))
+                Events::ToAnthropic(Box::new(openai_to_anthropic::Events::new()))
             }
             (Dialect::Anthropic, Dialect::OpenAiChat) => {
                 Events::ToOpenAi(Box::new(anthropic_to_openai::Events::new(options)))
@@ -78,15 +76,6 @@ impl Stream {
             events.fail(out);
         }
         events.end(out);
-    }
-
-    /// Whether the stream has had its ending, good or bad. What follows is ignored.
-    pub fn is_over(&self) -> bool {
-        match &self.events {
-            Events::Same => false,
-            Events::ToAnthropic(events) => events.is_over(),
-            Events::ToOpenAi(events) => events.is_over(),
-        }
     }
 }
 

@@ -54,11 +54,7 @@ struct Block<'a> {
     input: Option<Raw<'a>>,
 }
 
-pub(in crate::translate) fn response(
-    body: &[u8],
-    model: Option<&str>,
-    created: u64,
-) -> Result<Bytes, Fault> {
+pub(in crate::translate) fn response(body: &[u8], created: u64) -> Result<Bytes, Fault> {
     let message: Message<'_> =
         serde_json::from_slice(body).map_err(|error| trouble::nonsense().because(error))?;
     if let Some(error) = message.error {
@@ -75,7 +71,7 @@ pub(in crate::translate) fn response(
         id: message.id.as_deref().unwrap_or_default(),
         object: "chat.completion",
         created,
-        model: model.or(message.model.as_deref()).unwrap_or_default(),
+        model: message.model.as_deref().unwrap_or_default(),
         choices: [Choice {
             index: 0,
             message: answer(blocks, explanation.filter(|_| refused))?,

@@ -129,10 +129,6 @@ impl Events {
         }
     }
 
-    pub(in crate::translate) const fn is_over(&self) -> bool {
-        self.over
-    }
-
     pub(in crate::translate) fn take(&mut self, data: &[u8], out: &mut Vec<u8>) {
         if self.over || data.trim_ascii().is_empty() {
             return;
@@ -326,7 +322,7 @@ impl Events {
             id: &self.id,
             object: "chat.completion.chunk",
             created: self.options.created,
-            model: self.options.model.as_deref().unwrap_or(&self.model),
+            model: &self.model,
             choices,
             usage: self.options.include_usage.then_some(None),
         }

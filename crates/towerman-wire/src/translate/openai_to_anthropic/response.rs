@@ -72,7 +72,7 @@ struct Function<'a> {
     arguments: Option<Raw<'a>>,
 }
 
-pub(in crate::translate) fn response(body: &[u8], model: Option<&str>) -> Result<Bytes, Fault> {
+pub(in crate::translate) fn response(body: &[u8]) -> Result<Bytes, Fault> {
     let answer: Completion<'_> =
         serde_json::from_slice(body).map_err(|error| trouble::nonsense().because(error))?;
     if let Some(error) = answer.error {
@@ -108,7 +108,7 @@ pub(in crate::translate) fn response(body: &[u8], model: Option<&str>) -> Result
         id: answer.id.as_deref().unwrap_or_default(),
         kind: "message",
         role: "assistant",
-        model: model.or(answer.model.as_deref()).unwrap_or_default(),
+        model: answer.model.as_deref().unwrap_or_default(),
         content,
         stop_reason: Some(stop_reason),
         stop_sequence,

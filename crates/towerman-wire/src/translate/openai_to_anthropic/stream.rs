@@ -15,7 +15,7 @@ use crate::{
         anthropic::{Event, Message, Stop},
         fields::{Raw, Said},
         finish,
-        stream::{Options, emit},
+        stream::emit,
         trouble, usage,
     },
 };
@@ -91,7 +91,6 @@ struct FunctionDelta<'a> {
 /// The state of one stream.
 #[derive(Debug)]
 pub(in crate::translate) struct Events {
-    options: Options,
     reader: trouble::Reader,
     begun: bool,
     over: bool,
@@ -105,9 +104,8 @@ pub(in crate::translate) struct Events {
 // === impl Events ===
 
 impl Events {
-    pub(in crate::translate) fn new(options: Options) -> Self {
+    pub(in crate::translate) fn new() -> Self {
         Self {
-            options,
             reader: trouble::Reader::default(),
             begun: false,
             over: false,
@@ -117,10 +115,6 @@ impl Events {
             stop_sequence: None,
             refused: false,
         }
-    }
-
-    pub(in crate::translate) const fn is_over(&self) -> bool {
-        self.over
     }
 
     pub(in crate::translate) fn take(&mut self, data: &[u8], out: &mut Vec<u8>) {
@@ -182,7 +176,6 @@ impl Events {
 
     fn begin(&mut self, id: Option<&str>, model: Option<&str>, out: &mut Vec<u8>) {
         self.begun = true;
-        let model = self.options.model.as_deref().or(model);
         let event = Event::MessageStart {
             message: Message {
                 id: id.unwrap_or_default(),
