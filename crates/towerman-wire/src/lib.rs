@@ -43,3 +43,4 @@ pub mod retry_after;
 pub mod sse;
 pub mod tail;
 pub mod translate;
+mod usage;

@@ -2,7 +2,7 @@
 
 use towerman_core::Finish;
 
-use super::{delta::Delta, tokens::Tokens};
+use super::delta::Delta;
 use crate::json::{Cursor, Invalid, Text};
 
 /// Reads one event of a stream. Unknown events say nothing.
@@ -19,7 +19,7 @@ pub(super) fn event(data: &[u8]) -> Result<Delta<'_>, Invalid> {
             b"delta" => {
                 content(cursor, &mut delta)?;
             }
-            b"usage" => usage(cursor, &mut delta.tokens)?,
+            b"usage" => delta.tokens.anthropic(cursor)?,
             _ => cursor.skip()?,
         }
         Ok(())
@@ -52,7 +52,7 @@ fn message<'a>(cursor: &mut Cursor<'a>, delta: &mut Delta<'a>) -> Result<(), Inv
         match key.plain() {
             b"type" => delta.answers = cursor.text()?.is_some_and(|kind| kind.is("message")),
             b"model" => delta.model = cursor.text()?,
-            b"usage" => usage(cursor, &mut delta.tokens)?,
+            b"usage" => delta.tokens.anthropic(cursor)?,
             b"stop_reason" => delta.finish = finish(cursor.text()?),
             b"content" => cursor.elements(|cursor| content(cursor, delta).map(drop))?,
             b"error" => delta.error |= cursor.value()? != b"null",
@@ -90,34 +90,6 @@ fn content<'a>(
         Ok(())
     })?;
     Ok(kind)
-}
-
-fn usage(cursor: &mut Cursor<'_>, tokens: &mut Tokens) -> Result<(), Invalid> {
-    cursor.members(|cursor, key| {
-        match key.plain() {
-            b"input_tokens" => tokens.prompt = cursor.count()?,
-            b"cache_read_input_tokens" => tokens.read = cursor.count()?,
-            b"cache_creation_input_tokens" => tokens.written = cursor.count()?,
-            b"cache_creation" => cursor.members(|cursor, key| {
-                match key.plain() {
-                    b"ephemeral_5m_input_tokens" => tokens.written_short = cursor.count()?,
-                    b"ephemeral_1h_input_tokens" => tokens.written_long = cursor.count()?,
-                    _ => cursor.skip()?,
-                }
-                Ok(())
-            })?,
-            b"output_tokens" => tokens.output = cursor.count()?,
-            b"output_tokens_details" => cursor.members(|cursor, key| {
-                if key.plain() == b"thinking_tokens" {
-                    tokens.reasoning = cursor.count()?;
-                    return Ok(());
-                }
-                cursor.skip()
-            })?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
-    })
 }
 
 fn finish(reason: Option<Text<'_>>) -> Option<Finish> {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use towerman_core::Finish;
 
-use super::tokens::Tokens;
-use crate::json::Text;
+use crate::{json::Text, usage::Tokens};
 
 /// The longest name of a model.
 const MODEL: usize = 256;

@@ -11,7 +11,6 @@ mod openai;
 mod state;
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 use std::{
     fmt,

@@ -2,7 +2,7 @@
 
 use towerman_core::Finish;
 
-use super::{delta::Delta, tokens::Tokens};
+use super::delta::Delta;
 use crate::json::{Cursor, Invalid};
 
 /// Reads a `chat.completion.chunk` or a `chat.completion`.
@@ -14,10 +14,10 @@ pub(super) fn read(data: &[u8]) -> Result<Delta<'_>, Invalid> {
             delta.answers = true;
             choice(cursor, &mut delta)
         }),
-        b"usage" => usage(cursor, &mut delta.tokens),
+        b"usage" => delta.tokens.openai(cursor),
         // Groq reports here whether or not it was asked to; counts are merged, not added.
         b"x_groq" => cursor.members(|cursor, key| match key.plain() {
-            b"usage" => usage(cursor, &mut delta.tokens),
+            b"usage" => delta.tokens.openai(cursor),
             _ => cursor.skip(),
         }),
         b"model" => {
@@ -82,37 +82,6 @@ fn function(cursor: &mut Cursor<'_>, delta: &mut Delta<'_>) -> Result<(), Invali
             Ok(())
         }
         _ => cursor.skip(),
-    })
-}
-
-fn usage(cursor: &mut Cursor<'_>, tokens: &mut Tokens) -> Result<(), Invalid> {
-    cursor.members(|cursor, key| {
-        match key.plain() {
-            b"prompt_tokens" => tokens.prompt = cursor.count()?,
-            b"completion_tokens" => tokens.output = cursor.count()?,
-            b"total_tokens" => tokens.total = cursor.count()?,
-            b"prompt_tokens_details" => cursor.members(|cursor, key| {
-                match key.plain() {
-                    b"cached_tokens" => tokens.read = tokens.read.max(cursor.count()?),
-                    b"cache_write_tokens" => tokens.written = cursor.count()?,
-                    _ => cursor.skip()?,
-                }
-                Ok(())
-            })?,
-            // Older names for the same number.
-            b"prompt_cache_hit_tokens" | b"num_cached_tokens" => {
-                tokens.read = tokens.read.max(cursor.count()?);
-            }
-            b"completion_tokens_details" => cursor.members(|cursor, key| {
-                if key.plain() == b"reasoning_tokens" {
-                    tokens.reasoning = cursor.count()?;
-                    return Ok(());
-                }
-                cursor.skip()
-            })?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
     })
 }
 

@@ -9,9 +9,8 @@ use super::{
     anthropic,
     delta::Delta,
     openai,
-    tokens::Tokens,
 };
-use crate::fault::ProviderError;
+use crate::{fault::ProviderError, usage::Tokens};
 
 /// Events in a row that cannot be read, before the stream counts as garbage.
 const GARBAGE: u8 = 3;

@@ -525,10 +525,7 @@ fn an_observed_body_keeps_the_error_type_and_the_size() {
     assert_eq!(watched.body().size_hint().exact(), Some(2));
     let frame: Option<Result<_, Infallible>> = next(&mut watched);
     assert!(frame.is_some());
-    assert_eq!(
-        watched.into_body().inner.size_hint().exact(),
-        Some(0)
-    );
+    assert_eq!(watched.into_body().inner.size_hint().exact(), Some(0));
 }
 
 proptest! {

@@ -24,6 +24,7 @@
 
 mod anthropic;
 mod anthropic_to_openai;
+mod calls;
 mod fields;
 mod finish;
 mod loss;

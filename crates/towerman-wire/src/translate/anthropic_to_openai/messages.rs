@@ -7,6 +7,7 @@ use towerman_core::Fault;
 
 use super::content::{NOTHING_LIKE_IT, Typed, part, string, text, typed, unknown};
 use crate::translate::{
+    calls::Calls,
     fields::{Fields, Raw, compact, refuse},
     loss::Losses,
     openai::{Called, Content, Message, Part, ToolCall},
@@ -16,7 +17,7 @@ use crate::translate::{
 pub(super) struct Conversation<'a> {
     messages: Vec<Message<'a>>,
     run: Run<'a>,
-    calls: Vec<Call<'a>>,
+    calls: Calls<'a>,
 }
 
 /// What stands between two turns of the assistant. The tools' messages come first: they must
@@ -27,17 +28,6 @@ struct Run<'a> {
     /// Images that tools returned: there a tool can only return text.
     moved: Vec<Part<'a>>,
     after: Vec<Message<'a>>,
-}
-
-/// No turn has nearly as many calls.
-const CALLS: usize = 1024;
-
-/// A call in the last turn of the assistant.
-#[derive(Debug)]
-struct Call<'a> {
-    id: Cow<'a, str>,
-    at: String,
-    answered: bool,
 }
 
 // === impl Conversation ===
@@ -56,7 +46,7 @@ impl<'a> Conversation<'a> {
             conversation.message(message, &format!("/messages/{i}"), losses)?;
         }
         conversation.end_run()?;
-        conversation.all_answered()?;
+        conversation.calls.end()?;
         Ok(conversation.messages)
     }
 
@@ -111,17 +101,7 @@ impl<'a> Conversation<'a> {
     fn result(&mut self, block: Typed<'a>, losses: &mut Losses) -> Result<(), Fault> {
         let Typed { mut fields, at, .. } = block;
         let id = fields.need_string("tool_use_id", &at)?;
-        let call = self
-            .calls
-            .iter_mut()
-            .find(|call| !call.answered && call.id == id);
-        let call = call.ok_or_else(|| {
-            refuse(
-                format!("{at}/tool_use_id"),
-                "answers no open call of the assistant's last turn",
-            )
-        })?;
-        call.answered = true;
+        self.calls.answer(&id, &at, "tool_use_id")?;
         let content = fields.take("content");
         if fields.get("is_error", &at, "a boolean")? == Some(true) {
             losses.add(format!("{at}/is_error"), NOTHING_LIKE_IT);
@@ -202,12 +182,7 @@ impl<'a> Conversation<'a> {
     fn call(&mut self, block: Typed<'a>, losses: &mut Losses) -> Result<ToolCall<'a>, Fault> {
         let Typed { mut fields, at, .. } = block;
         let id = fields.need_string("id", &at)?;
-        if self.calls.len() == CALLS {
-            return Err(refuse(at, "is one call too many"));
-        }
-        if self.calls.iter().any(|call| call.id == id) {
-            return Err(refuse(format!("{at}/id"), "is the id of another call too"));
-        }
+        self.calls.add(id.clone(), at.clone())?;
         let name = fields.need_text("name", &at)?;
         let input: Option<&'a RawValue> = fields.take("input");
         if let Some(input) = input {
@@ -224,11 +199,6 @@ impl<'a> Conversation<'a> {
             ));
         }
         fields.lose(&at, NOTHING_LIKE_IT, losses);
-        self.calls.push(Call {
-            id: id.clone(),
-            at,
-            answered: false,
-        });
         Ok(ToolCall {
             id,
             kind: "function",
@@ -245,8 +215,7 @@ impl<'a> Conversation<'a> {
         if run.results.is_empty() && run.after.is_empty() {
             return Ok(());
         }
-        self.all_answered()?;
-        self.calls.clear();
+        self.calls.end()?;
         self.messages.extend(run.results);
         if !run.moved.is_empty() {
             let content = Content::of(run.moved);
@@ -254,13 +223,6 @@ impl<'a> Conversation<'a> {
         }
         self.messages.extend(run.after);
         Ok(())
-    }
-
-    fn all_answered(&self) -> Result<(), Fault> {
-        match self.calls.iter().find(|call| !call.answered) {
-            None => Ok(()),
-            Some(call) => Err(refuse(&*call.at, "is a call without a result")),
-        }
     }
 }
 

@@ -5,6 +5,7 @@ mod content;
 mod messages;
 mod request;
 mod response;
+mod said;
 mod stream;
 mod tools;
 

@@ -4,13 +4,17 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use towerman_core::{Fault, Usage};
+use towerman_core::{Dialect, Fault};
 
-use crate::translate::{
-    fields::{Raw, Text, compact},
-    finish,
-    openai::{Answer, Called, Choice, Completion, ToolCall},
-    trouble, usage, write,
+use super::said::{Block, Details};
+use crate::{
+    translate::{
+        fields::{Raw, Text, compact},
+        finish,
+        openai::{Answer, Called, Choice, Completion, ToolCall},
+        trouble, usage, write,
+    },
+    usage::Tokens,
 };
 
 #[derive(Debug, Deserialize)]
@@ -31,29 +35,6 @@ struct Message<'a> {
     error: Option<Raw<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Details<'a> {
-    #[serde(default)]
-    explanation: Option<Cow<'a, str>>,
-}
-
-/// A block of any type: what is not told in OpenAI's dialect is not looked at.
-#[derive(Debug, Deserialize)]
-struct Block<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    text: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    thinking: Option<Raw<'a>>,
-    #[serde(default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    input: Option<Raw<'a>>,
-}
-
 pub(in crate::translate) fn response(body: &[u8], created: u64) -> Result<Bytes, Fault> {
     let message: Message<'_> =
         serde_json::from_slice(body).map_err(|error| trouble::nonsense().because(error))?;
@@ -63,10 +44,8 @@ pub(in crate::translate) fn response(body: &[u8], created: u64) -> Result<Bytes,
     let blocks = message.content.ok_or_else(trouble::nonsense)?;
     let refused = message.stop_reason.as_deref() == Some("refusal");
     let explanation = message.stop_details.and_then(|details| details.explanation);
-    let mut usage = Usage::default();
-    if let Some(raw) = message.usage {
-        usage::update_anthropic(&mut usage, raw);
-    }
+    let mut tokens = Tokens::default();
+    usage::report(&mut tokens, message.usage, Tokens::anthropic);
     write(&Completion {
         id: message.id.as_deref().unwrap_or_default(),
         object: "chat.completion",
@@ -78,7 +57,7 @@ pub(in crate::translate) fn response(body: &[u8], created: u64) -> Result<Bytes,
             logprobs: (),
             finish_reason: finish::to_openai(message.stop_reason.as_deref().unwrap_or_default()),
         }],
-        usage: usage.into(),
+        usage: tokens.usage(Dialect::Anthropic).unwrap_or_default().into(),
     })
 }
 
@@ -92,8 +71,8 @@ fn answer<'a>(blocks: Vec<Block<'a>>, refusal: Option<Cow<'a, str>>) -> Result<A
     };
     for block in blocks {
         match &*block.kind {
-            "text" => append(&mut answer.content, block.text)?,
-            "thinking" => append(&mut answer.reasoning_content, block.thinking)?,
+            "text" => append(&mut answer.content, block.text),
+            "thinking" => append(&mut answer.reasoning_content, block.thinking),
             "tool_use" => answer.tool_calls.push(ToolCall {
                 id: block.id.ok_or_else(trouble::nonsense)?,
                 kind: "function",
@@ -111,10 +90,8 @@ fn answer<'a>(blocks: Vec<Block<'a>>, refusal: Option<Cow<'a, str>>) -> Result<A
     Ok(answer)
 }
 
-fn append(to: &mut Option<String>, text: Option<Raw<'_>>) -> Result<(), Fault> {
-    let Some(raw) = text else { return Ok(()) };
-    let text: String =
-        serde_json::from_str(raw.get()).map_err(|error| trouble::nonsense().because(error))?;
-    to.get_or_insert_default().push_str(&text);
-    Ok(())
+fn append(to: &mut Option<String>, text: Option<Cow<'_, str>>) {
+    if let Some(text) = text {
+        to.get_or_insert_default().push_str(&text);
+    }
 }

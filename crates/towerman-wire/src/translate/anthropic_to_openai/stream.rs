@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use towerman_core::{Dialect, Fault, Usage};
+use towerman_core::{Dialect, Fault};
 
+use super::said::{Block, Details};
 use crate::{
     fault, sse,
     translate::{
@@ -14,6 +15,7 @@ use crate::{
         stream::{Options, emit},
         trouble, usage,
     },
+    usage::Tokens,
 };
 
 /// Any event: each type fills a few of these.
@@ -44,22 +46,6 @@ struct Start<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Block<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
-    #[serde(default)]
-    thinking: Option<Cow<'a, str>>,
-    #[serde(default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    input: Option<Raw<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
 struct Change<'a> {
     #[serde(default)]
     text: Option<Cow<'a, str>>,
@@ -71,12 +57,6 @@ struct Change<'a> {
     stop_reason: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     stop_details: Option<Details<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Details<'a> {
-    #[serde(default)]
-    explanation: Option<Cow<'a, str>>,
 }
 
 /// The block that is open.
@@ -105,7 +85,7 @@ pub(in crate::translate) struct Events {
     open: Open,
     /// How many calls have begun.
     calls: usize,
-    usage: Usage,
+    tokens: Tokens,
     stop_reason: Option<String>,
     refusal: Option<String>,
 }
@@ -123,7 +103,7 @@ impl Events {
             over: false,
             open: Open::Nothing,
             calls: 0,
-            usage: Usage::default(),
+            tokens: Tokens::default(),
             stop_reason: None,
             refusal: None,
         }
@@ -167,7 +147,7 @@ impl Events {
             }
             "content_block_stop" => self.close_block(out),
             "message_delta" => {
-                self.update(event.usage);
+                usage::report(&mut self.tokens, event.usage, Tokens::anthropic);
                 if let Some(change) = event.delta {
                     let said = change.stop_details.and_then(|details| details.explanation);
                     self.refusal = said.map(Cow::into_owned).or(self.refusal.take());
@@ -189,7 +169,7 @@ impl Events {
         if let Some(message) = message {
             self.id = message.id.map(Cow::into_owned).unwrap_or_default();
             self.model = message.model.map(Cow::into_owned).unwrap_or_default();
-            self.update(message.usage);
+            usage::report(&mut self.tokens, message.usage, Tokens::anthropic);
         }
         let delta = Delta {
             role: Some("assistant"),
@@ -256,20 +236,15 @@ impl Events {
         }
         self.chunk(Delta::default(), Some(finish::to_openai(&reason)), out);
         if self.options.include_usage {
+            let usage = self.tokens.usage(Dialect::Anthropic).unwrap_or_default();
             let chunk = Chunk {
-                usage: Some(Some(self.usage.into())),
+                usage: Some(Some(usage.into())),
                 ..self.frame(Vec::new())
             };
             emit(None, &chunk, out);
         }
         sse::frame(None, b"[DONE]", out);
         self.over = true;
-    }
-
-    fn update(&mut self, usage: Option<Raw<'_>>) {
-        if let Some(raw) = usage {
-            usage::update_anthropic(&mut self.usage, raw);
-        }
     }
 
     fn said(&self, text: Option<&str>, thinking: Option<&str>, out: &mut Vec<u8>) {

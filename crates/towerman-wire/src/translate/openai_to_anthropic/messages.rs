@@ -10,6 +10,7 @@ use super::{
 };
 use crate::translate::{
     anthropic::{Block, Turn, legal_id},
+    calls::Calls,
     fields::{Fields, Raw, refuse},
     loss::Losses,
 };
@@ -19,7 +20,7 @@ pub(super) struct Conversation<'a> {
     pub(super) system: Vec<Block<'a>>,
     pub(super) turns: Vec<Turn<'a>>,
     run: Run<'a>,
-    calls: Vec<Call<'a>>,
+    calls: Calls<'a>,
 }
 
 /// What stands between two turns of the assistant. It becomes one turn of the user: results of
@@ -33,17 +34,6 @@ struct Run<'a> {
     system_at: Option<String>,
 }
 
-/// No turn has nearly as many calls.
-const CALLS: usize = 1024;
-
-/// A call in the last turn of the assistant.
-#[derive(Debug)]
-struct Call<'a> {
-    id: Cow<'a, str>,
-    at: String,
-    answered: bool,
-}
-
 // === impl Conversation ===
 
 impl<'a> Conversation<'a> {
@@ -53,7 +43,7 @@ impl<'a> Conversation<'a> {
             conversation.message(message, &format!("/messages/{i}"), losses)?;
         }
         conversation.end_run(losses)?;
-        conversation.all_answered()?;
+        conversation.calls.end()?;
         if conversation.turns.is_empty() {
             return Err(refuse(
                 "/messages",
@@ -82,7 +72,7 @@ impl<'a> Conversation<'a> {
             }
             "tool" => {
                 let id = message.need_string("tool_call_id", at)?;
-                self.answer(&id, at)?;
+                self.calls.answer(&id, at, "tool_call_id")?;
                 self.run.results.push(Block::ToolResult {
                     tool_use_id: legal_id(id),
                     content: blocks(content, &content_at, Parts::Shown, losses)?,
@@ -112,21 +102,6 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn answer(&mut self, id: &str, at: &str) -> Result<(), Fault> {
-        let call = self
-            .calls
-            .iter_mut()
-            .find(|call| !call.answered && call.id == id);
-        let call = call.ok_or_else(|| {
-            refuse(
-                format!("{at}/tool_call_id"),
-                "answers no open call of the assistant's last turn",
-            )
-        })?;
-        call.answered = true;
-        Ok(())
-    }
-
     fn assistant(
         &mut self,
         mut said: Vec<Block<'a>>,
@@ -143,18 +118,8 @@ impl<'a> Conversation<'a> {
         for (i, call) in message.list("tool_calls", at)?.into_iter().enumerate() {
             let at = format!("{at}/tool_calls/{i}");
             let (id, block) = tool_use(call, &at, losses)?;
-            if self.calls.len() == CALLS {
-                return Err(refuse(at, "is one call too many"));
-            }
-            if self.calls.iter().any(|call| call.id == id) {
-                return Err(refuse(format!("{at}/id"), "is the id of another call too"));
-            }
+            self.calls.add(id, at)?;
             said.push(block);
-            self.calls.push(Call {
-                id,
-                at,
-                answered: false,
-            });
         }
         self.turn("assistant", said);
         Ok(())
@@ -172,8 +137,7 @@ impl<'a> Conversation<'a> {
         if results.is_empty() && system.is_empty() {
             return Ok(());
         }
-        self.all_answered()?;
-        self.calls.clear();
+        self.calls.end()?;
         if results.is_empty() {
             // Anthropic takes a system turn only after one of the user.
             losses.add(
@@ -186,13 +150,6 @@ impl<'a> Conversation<'a> {
             self.turn("system", system);
         }
         Ok(())
-    }
-
-    fn all_answered(&self) -> Result<(), Fault> {
-        match self.calls.iter().find(|call| !call.answered) {
-            None => Ok(()),
-            Some(call) => Err(refuse(&*call.at, "is a call without a result")),
-        }
     }
 
     /// Adds a turn, or to the last one if that is of the same role. An empty one is none.

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use towerman_core::Fault;
+use towerman_core::{Dialect, Fault};
 
 use super::arguments;
-use crate::translate::{
-    anthropic::{Block, Message, legal_id},
-    fields::{Raw, Said, Text},
-    finish, trouble, usage, write,
+use crate::{
+    translate::{
+        anthropic::{Block, Message, legal_id},
+        fields::{Raw, Said, Text},
+        finish, trouble, usage, write,
+    },
+    usage::Tokens,
 };
 
 #[derive(Debug, Deserialize)]
@@ -104,6 +107,8 @@ pub(in crate::translate) fn response(body: &[u8]) -> Result<Bytes, Fault> {
         Some(_) => "stop_sequence",
         None => finish::to_anthropic(&reason, called),
     };
+    let mut tokens = Tokens::default();
+    usage::report(&mut tokens, answer.usage, Tokens::openai);
     write(&Message {
         id: answer.id.as_deref().unwrap_or_default(),
         kind: "message",
@@ -112,11 +117,7 @@ pub(in crate::translate) fn response(body: &[u8]) -> Result<Bytes, Fault> {
         content,
         stop_reason: Some(stop_reason),
         stop_sequence,
-        usage: answer
-            .usage
-            .and_then(usage::read_openai)
-            .unwrap_or_default()
-            .into(),
+        usage: tokens.usage(Dialect::OpenAiChat).unwrap_or_default().into(),
     })
 }
 

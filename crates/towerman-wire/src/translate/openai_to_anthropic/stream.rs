@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use towerman_core::{Dialect, Fault, Usage};
+use towerman_core::{Dialect, Fault};
 
 use super::{
     blocks::{Blocks, Broken, Key},
@@ -18,6 +18,7 @@ use crate::{
         stream::emit,
         trouble, usage,
     },
+    usage::Tokens,
 };
 
 #[derive(Debug, Deserialize)]
@@ -95,7 +96,7 @@ pub(in crate::translate) struct Events {
     begun: bool,
     over: bool,
     blocks: Blocks,
-    usage: Usage,
+    tokens: Tokens,
     finish_reason: Option<String>,
     stop_sequence: Option<String>,
     refused: bool,
@@ -110,7 +111,7 @@ impl Events {
             begun: false,
             over: false,
             blocks: Blocks::default(),
-            usage: Usage::default(),
+            tokens: Tokens::default(),
             finish_reason: None,
             stop_sequence: None,
             refused: false,
@@ -159,9 +160,7 @@ impl Events {
             return Err(trouble::read(error));
         }
         let usage = chunk.usage.or(chunk.x_groq.and_then(|aside| aside.usage));
-        if let Some(usage) = usage.and_then(usage::read_openai) {
-            self.usage = usage;
-        }
+        usage::report(&mut self.tokens, usage, Tokens::openai);
         // Nobody can ask for more than one answer here.
         let mut choices = chunk.choices.unwrap_or_default();
         choices.retain(|choice| choice.index == 0);
@@ -172,6 +171,11 @@ impl Events {
             self.choice(choice, out)?;
         }
         Ok(())
+    }
+
+    fn usage(&self) -> usage::Anthropic {
+        let usage = self.tokens.usage(Dialect::OpenAiChat);
+        usage.unwrap_or_default().into()
     }
 
     fn begin(&mut self, id: Option<&str>, model: Option<&str>, out: &mut Vec<u8>) {
@@ -185,7 +189,7 @@ impl Events {
                 content: Vec::new(),
                 stop_reason: None,
                 stop_sequence: None,
-                usage: self.usage.into(),
+                usage: self.usage(),
             },
         };
         emit(Some(event.name()), &event, out);
@@ -267,7 +271,7 @@ impl Events {
                 stop_reason,
                 stop_sequence,
             },
-            usage: self.usage.into(),
+            usage: self.usage(),
         };
         emit(Some(event.name()), &event, out);
         let event = Event::MessageStop {};

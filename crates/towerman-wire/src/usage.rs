@@ -1,23 +1,28 @@
 //! Providers' token counts, kept as reported until they are asked for.
+//!
+//! OpenAI's `prompt_tokens` includes what was read from and written to caches; Anthropic's
+//! `input_tokens` includes neither. Both count reasoning as output.
 
 use towerman_core::{Dialect, Usage};
+
+use crate::json::{Cursor, Invalid};
 
 /// Counts as reported. Reports repeat and complete each other, so each keeps its largest value;
 /// only then are they split into disjoint buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tokens {
-    pub(super) prompt: Option<u64>,
-    pub(super) read: Option<u64>,
-    pub(super) written: Option<u64>,
-    pub(super) written_short: Option<u64>,
-    pub(super) written_long: Option<u64>,
-    pub(super) output: Option<u64>,
-    pub(super) reasoning: Option<u64>,
-    pub(super) total: Option<u64>,
+pub(crate) struct Tokens {
+    prompt: Option<u64>,
+    read: Option<u64>,
+    written: Option<u64>,
+    written_short: Option<u64>,
+    written_long: Option<u64>,
+    output: Option<u64>,
+    reasoning: Option<u64>,
+    total: Option<u64>,
 }
 
 impl Tokens {
-    pub(super) fn merge(self, other: Self) -> Self {
+    pub(crate) fn merge(self, other: Self) -> Self {
         Self {
             prompt: self.prompt.max(other.prompt),
             read: self.read.max(other.read),
@@ -30,8 +35,69 @@ impl Tokens {
         }
     }
 
+    /// Takes in a `usage` of OpenAI's dialect, quirks of its clones included.
+    pub(crate) fn openai(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
+        cursor.members(|cursor, key| {
+            match key.plain() {
+                b"prompt_tokens" => self.prompt = cursor.count()?,
+                b"completion_tokens" => self.output = cursor.count()?,
+                b"total_tokens" => self.total = cursor.count()?,
+                b"prompt_tokens_details" => cursor.members(|cursor, key| {
+                    match key.plain() {
+                        b"cached_tokens" => self.read = self.read.max(cursor.count()?),
+                        b"cache_write_tokens" => self.written = cursor.count()?,
+                        _ => cursor.skip()?,
+                    }
+                    Ok(())
+                })?,
+                // Older names for the same number.
+                b"prompt_cache_hit_tokens" | b"num_cached_tokens" => {
+                    self.read = self.read.max(cursor.count()?);
+                }
+                b"completion_tokens_details" => cursor.members(|cursor, key| {
+                    if key.plain() == b"reasoning_tokens" {
+                        self.reasoning = cursor.count()?;
+                        return Ok(());
+                    }
+                    cursor.skip()
+                })?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes in a `usage` of Anthropic's dialect.
+    pub(crate) fn anthropic(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
+        cursor.members(|cursor, key| {
+            match key.plain() {
+                b"input_tokens" => self.prompt = cursor.count()?,
+                b"cache_read_input_tokens" => self.read = cursor.count()?,
+                b"cache_creation_input_tokens" => self.written = cursor.count()?,
+                b"cache_creation" => cursor.members(|cursor, key| {
+                    match key.plain() {
+                        b"ephemeral_5m_input_tokens" => self.written_short = cursor.count()?,
+                        b"ephemeral_1h_input_tokens" => self.written_long = cursor.count()?,
+                        _ => cursor.skip()?,
+                    }
+                    Ok(())
+                })?,
+                b"output_tokens" => self.output = cursor.count()?,
+                b"output_tokens_details" => cursor.members(|cursor, key| {
+                    if key.plain() == b"thinking_tokens" {
+                        self.reasoning = cursor.count()?;
+                        return Ok(());
+                    }
+                    cursor.skip()
+                })?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })
+    }
+
     /// What was used, if anything was reported.
-    pub(super) fn usage(&self, dialect: Dialect) -> Option<Usage> {
+    pub(crate) fn usage(&self, dialect: Dialect) -> Option<Usage> {
         if *self == Self::default() {
             return None;
         }
