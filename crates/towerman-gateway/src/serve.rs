@@ -66,6 +66,8 @@ fn layers(policy: &PolicyHandle, server: &ServerConfig) -> Result<(Layers, Prome
     };
     let edge = EdgeLayer::new()
         .max_body(server.body_limit)
+        .max_upload(server.upload_limit)
+        .max_in_flight(server.in_flight_limit)
         .route_header(server.route_header);
     Ok((Layers::new(policy, telemetry, ledger, edge), prometheus))
 }

@@ -167,9 +167,12 @@ impl<'a> Description<'a> {
         write!(
             f,
             "\nserver\n  listens at {}, shows metrics at {metrics}\n  \
-             takes bodies up to {}; sends {header} route header; ",
+             takes bodies up to {} within {:?}, and {} at once\n  \
+             sends {header} route header; ",
             server.listen,
             size(server.body_limit),
+            server.upload_limit,
+            count(server.in_flight_limit, "request"),
         )?;
         match &server.ledger {
             Some(path) => writeln!(f, "writes its ledger to {}", path.display())?,

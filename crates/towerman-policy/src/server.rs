@@ -15,6 +15,10 @@ pub struct ServerConfig {
     pub metrics: Option<SocketAddr>,
     /// The largest request body, in bytes.
     pub body_limit: usize,
+    /// The longest that a request body may take to come.
+    pub upload_limit: Duration,
+    /// The most requests that are under way at once, answers included.
+    pub in_flight_limit: usize,
     /// The file that each attempt adds a line to.
     pub ledger: Option<PathBuf>,
     /// Whether answers carry a header that says where they came from.
@@ -31,6 +35,8 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             metrics: None,
             body_limit: 32 * 1024 * 1024,
+            upload_limit: Duration::from_secs(60),
+            in_flight_limit: 4_096,
             ledger: None,
             route_header: true,
             drain: Duration::from_secs(5),

@@ -80,6 +80,7 @@ breaker
 
 server
   listens at 127.0.0.1:8080, shows metrics at 127.0.0.1:8080
-  takes bodies up to 32MiB; sends a route header; keeps no ledger
+  takes bodies up to 32MiB within 60s, and 4096 requests at once
+  sends a route header; keeps no ledger
   told to stop, serves for another 5s (not after Ctrl-C), then waits for what is under way, for 120s at most
 "#;

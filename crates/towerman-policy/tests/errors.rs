@@ -44,7 +44,7 @@ fn a_key_that_nobody_reads_is_an_error() {
             "[server]
 port = 80",
             &[
-                r#"5:1: server.port: unknown key; expected one of "listen", "metrics", "body_limit", "ledger", "route_header", "drain", "grace""#,
+                r#"5:1: server.port: unknown key; expected one of "listen", "metrics", "body_limit", "upload_limit", "in_flight_limit", "ledger", "route_header", "drain", "grace""#,
             ],
         ),
         (
@@ -537,6 +537,8 @@ fn a_server_has_an_address() {
 listen = ":8080"
 metrics = 9090
 body_limit = 0
+upload_limit = "0s"
+in_flight_limit = 0
 ledger = ""
 route_header = "on"
 drain = "5""#,
@@ -544,9 +546,11 @@ drain = "5""#,
             r#"5:10: server.listen: must be an IP address and a port, such as "127.0.0.1:8080""#,
             "6:11: server.metrics: must be a string, not an integer",
             "7:14: server.body_limit: must be more than nothing",
-            "8:10: server.ledger: must be the path of a file",
-            "9:16: server.route_header: must be true or false, not a string",
-            r#"10:9: server.drain: must be a duration, such as "250ms", "30s", "5m" or "2h""#,
+            "8:16: server.upload_limit: must be longer than nothing",
+            "9:19: server.in_flight_limit: must be from 1 to 1000000",
+            "10:10: server.ledger: must be the path of a file",
+            "11:16: server.route_header: must be true or false, not a string",
+            r#"12:9: server.drain: must be a duration, such as "250ms", "30s", "5m" or "2h""#,
         ],
     )]);
 }

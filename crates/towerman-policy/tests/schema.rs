@@ -286,6 +286,8 @@ fn every_rule_can_be_set() {
         listen = "[::1]:80"
         metrics = "127.0.0.1:9090"
         body_limit = "1KiB"
+        upload_limit = "2s"
+        in_flight_limit = 3
         ledger = "ledger.jsonl"
         route_header = false
         drain = "0s"
@@ -344,6 +346,8 @@ fn every_rule_can_be_set() {
             listen: "[::1]:80".parse().unwrap(),
             metrics: Some("127.0.0.1:9090".parse().unwrap()),
             body_limit: 1024,
+            upload_limit: secs(2),
+            in_flight_limit: 3,
             ledger: Some("ledger.jsonl".into()),
             route_header: false,
             drain: Duration::ZERO,

@@ -2,10 +2,12 @@
 
 use crate::{ServerConfig, node::Node};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "listen",
     "metrics",
     "body_limit",
+    "upload_limit",
+    "in_flight_limit",
     "ledger",
     "route_header",
     "drain",
@@ -26,6 +28,10 @@ pub(super) fn read(node: &Node<'_>, server: &mut ServerConfig) {
             node.fail("must be more than nothing");
         }
         Some(bytes)
+    });
+    table.set("upload_limit", &mut server.upload_limit, Node::some_time);
+    table.set("in_flight_limit", &mut server.in_flight_limit, |node| {
+        node.count(1..=1_000_000)
     });
     table.set("ledger", &mut server.ledger, |node| {
         let path = node.text()?;
