@@ -29,8 +29,9 @@
 //!
 //! # Readiness
 //!
-//! Always ready: which endpoint will be called is known only once the request is here. Each
-//! attempt readies its own clone of the inner service. An endpoint whose
+//! Always ready: which endpoint will be called is known only once the request is here. The
+//! request's own clone of the inner service is readied again for each attempt; one that is not
+//! ready in time ends the request with 503, and is held against no endpoint. An endpoint whose
 //! [`Board`](towerman_core::Board) refuses is skipped without a call; put a concurrency limit
 //! around the stack to bound it.
 //!
@@ -41,8 +42,9 @@
 //!
 //! # Cost
 //!
-//! Three allocations per request (the future, the order, the committed body) and what cloning the
-//! head costs per attempt. One compare-and-swap on the budget; no lock of its own.
+//! A handful of allocations per request: the future, the order, the course, what is held of the
+//! answer, and a copy of the head for the attempt that may come after this one. One
+//! compare-and-swap on the budget; no lock but the report's.
 //!
 //! # Example
 //!
