@@ -7,10 +7,12 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, header};
+use http::{Request, Response, header};
 use http_body::Body as _;
 use tower_service::Service;
-use towerman_core::{Ask, Attempt, Body, BoxError, Fault, FaultKind, RouteContext, RouteReport};
+use towerman_core::{
+    Ask, Attempt, Body, BoxError, Fault, FaultKind, RouteContext, RouteReport, Target,
+};
 use towerman_wire::{ask, edit, translate};
 
 use crate::{ResponseBody, ResponseFuture, future::Exchange};
@@ -103,10 +105,12 @@ fn forth(
         }
         Body::from(translated.body)
     };
-    if let Some(length) = http_body::Body::size_hint(&body).exact() {
-        parts
-            .headers
-            .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    // On the wire the length is the client's to say; a service of one's own is told by this.
+    if let Target::Inner = endpoint.provider.target
+        && let Some(length) = parts.headers.get_mut(header::CONTENT_LENGTH)
+        && let Some(exact) = body.size_hint().exact()
+    {
+        *length = exact.into();
     }
     Ok((Request::from_parts(parts, body), ask))
 }

@@ -137,6 +137,24 @@ async fn sent_instead(provider: Dialect, body: Body) -> Result<serde_json::Value
 }
 
 #[tokio::test]
+async fn the_length_that_a_service_of_ones_own_is_told_is_true() {
+    let inner = service_fn(|request: Request<Body>| async {
+        let said = request.headers()["content-length"].to_str().unwrap();
+        let said: usize = said.parse().unwrap();
+        assert_eq!(said, text(request.into_body()).await.len());
+        Ok::<_, Infallible>(Response::new(Body::empty()))
+    });
+    for dialect in Dialect::ALL {
+        let provider = ProviderDraft::inner("p", dialect);
+        let (mut request, _) = routed(Dialect::OpenAiChat, provider, CHAT);
+        let length = CHAT.len().into();
+        request.headers_mut().insert("content-length", length);
+        let service = NormalizeLayer::new().layer(inner);
+        service.oneshot(request).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_body_in_pieces_is_renamed_and_translated_as_any_other() {
     for provider in Dialect::ALL {
         let pieces: Vec<Bytes> = CHAT.as_bytes().chunks(7).map(Bytes::from_static).collect();

@@ -11,37 +11,67 @@ use towerman_core::{Ask, Body, Dialect};
 
 use crate::json::Cursor;
 
-const INCLUDE: &str = r#""include_usage":true"#;
-
 const USAGE: &[u8] = br#""usage""#;
+
+/// The options as a member of their own, and as a value.
+const OPTIONS: &str = r#","stream_options":{"include_usage":true}"#;
+const VALUE: &str = r#"{"include_usage":true}"#;
+
+/// `text` in the place of what stands at `span`.
+struct Edit {
+    span: Range<usize>,
+    text: Bytes,
+}
 
 /// `body`, addressed to `model`; with `include_usage`, a stream will report its usage.
 ///
 /// `ask` must have been read from `body`. Without an edit the body is the same [`Bytes`]; with
 /// one it is a rope around the edits, and the prompt is not copied. Idempotent.
 pub fn retarget(ask: &Ask, body: &Bytes, model: &str, include_usage: bool) -> Body {
-    let mut edits = Vec::with_capacity(2);
-    let rename = *ask.model != *model;
-    if rename {
-        edits.push((ask.model_span.clone(), quoted(model)));
-    }
     let include =
         include_usage && ask.stream && ask.dialect == Dialect::OpenAiChat && !ask.include_usage;
-    if include {
-        match &ask.stream_options_span {
-            Some(span) => edits.extend(include_in(body, span)),
-            None => {
-                let member = format!(r#","stream_options":{{{INCLUDE}}}"#);
-                let end = ask.model_span.end;
-                edits.push((end..end, member));
-            }
+    let (name, options) = match &ask.stream_options_span {
+        Some(span) if include => (named(ask, model, false), include_in(body, span)),
+        _ => (named(ask, model, include), None),
+    };
+    let spliced = match (name, options) {
+        (Some(name), Some(options)) if options.span.start < name.span.start => {
+            splice(body, options, Some(name))
         }
+        (Some(name), options) => splice(body, name, options),
+        (None, Some(options)) => splice(body, options, None),
+        (None, None) => None,
+    };
+    spliced.unwrap_or_else(|| Body::from(body.clone()))
+}
+
+/// The edit that puts in the name of the model, and behind it the options if there are none yet.
+fn named(ask: &Ask, model: &str, options: bool) -> Option<Edit> {
+    let end = ask.model_span.end;
+    if *ask.model == *model {
+        return options.then(|| Edit {
+            span: end..end,
+            text: Bytes::from_static(OPTIONS.as_bytes()),
+        });
     }
-    if edits.is_empty() {
-        return Body::from(body.clone());
+    let options = if options { OPTIONS } else { "" };
+    let mut text = Vec::with_capacity(model.len() + 2 + options.len());
+    // Names need no escapes, as a rule.
+    if model
+        .bytes()
+        .any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
+    {
+        text.extend_from_slice(serde_json::Value::from(model).to_string().as_bytes());
+    } else {
+        text.push(b'"');
+        text.extend_from_slice(model.as_bytes());
+        text.push(b'"');
     }
-    edits.sort_by_key(|(span, _)| (span.start, span.end));
-    splice(body, edits).unwrap_or_else(|| Body::from(body.clone()))
+    text.extend_from_slice(options.as_bytes());
+    Some(Edit {
+        span: ask.model_span.clone(),
+        text: text.into(),
+    })
 }
 
 /// Whether an event's data is the chunk that `include_usage` asks for: usage, and an empty list of
@@ -77,11 +107,15 @@ pub fn is_usage_chunk(data: &[u8]) -> bool {
 }
 
 /// The edit that makes the `stream_options` at `span` include usage.
-fn include_in(body: &Bytes, span: &Range<usize>) -> Option<(Range<usize>, String)> {
+fn include_in(body: &Bytes, span: &Range<usize>) -> Option<Edit> {
     let options = body.get(span.clone())?;
+    let edit = |span, text: &'static str| Edit {
+        span,
+        text: Bytes::from_static(text.as_bytes()),
+    };
     let mut cursor = Cursor::new(options);
     if cursor.peek() != Some(b'{') {
-        return Some((span.clone(), format!("{{{INCLUDE}}}")));
+        return Some(edit(span.clone(), VALUE));
     }
     let (mut present, mut empty) = (None, true);
     cursor
@@ -96,39 +130,30 @@ fn include_in(body: &Bytes, span: &Range<usize>) -> Option<(Range<usize>, String
             Ok(())
         })
         .ok()?;
+    let inside = span.start + 1..span.start + 1;
     Some(match present {
-        Some(value) => (
-            span.start + value.start..span.start + value.end,
-            "true".into(),
-        ),
-        None => {
-            let comma = if empty { "" } else { "," };
-            let inside = span.start + 1;
-            (inside..inside, format!("{INCLUDE}{comma}"))
-        }
+        Some(value) => edit(span.start + value.start..span.start + value.end, "true"),
+        None if empty => edit(inside, r#""include_usage":true"#),
+        None => edit(inside, r#""include_usage":true,"#),
     })
 }
 
-/// `body` with its `edits`, which are in order. `None` if they are not spans of it.
-fn splice(body: &Bytes, edits: Vec<(Range<usize>, String)>) -> Option<Body> {
-    let mut pieces = Vec::with_capacity(2 * edits.len() + 1);
-    let mut at = 0;
-    for (span, text) in edits {
-        if span.start < at || span.end < span.start || span.end > body.len() {
-            return None;
-        }
-        pieces.push(body.slice(at..span.start));
-        pieces.push(Bytes::from(text));
-        at = span.end;
+/// `body` with one edit or two, in order. `None` if they are not spans of it.
+fn splice(body: &Bytes, first: Edit, second: Option<Edit>) -> Option<Body> {
+    let all = body.len();
+    let next = second.as_ref().map_or(all..all, |edit| edit.span.clone());
+    if ![first.span.start, first.span.end, next.start, next.end, all].is_sorted() {
+        return None;
     }
-    pieces.push(body.slice(at..));
-    pieces.retain(|piece| !piece.is_empty());
-    Some(Body::rope(pieces))
-}
-
-/// `text` as a JSON string.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let before = body.slice(..first.span.start);
+    let behind = body.slice(first.span.end..next.start);
+    Some(match second {
+        None => Body::rope([before, first.text, behind]),
+        Some(second) => {
+            let rest = body.slice(next.end..);
+            Body::rope([before, first.text, behind, second.text, rest])
+        }
+    })
 }
 
 #[cfg(test)]
@@ -184,6 +209,15 @@ mod tests {
             }
         }
         assert_eq!(shared, body.len() - r#""m""#.len());
+    }
+
+    #[test]
+    fn a_name_is_quoted_as_json_wants_it() {
+        let body = r#"{"messages":[{}],"model":"m"}"#;
+        for name in ["plain/name-1", "é", "a \"quote\"", "back\\slash", "tab\t"] {
+            let sent: Value = serde_json::from_str(&edited(body, name, false)).unwrap();
+            assert_eq!(sent, json!({"messages": [{}], "model": name}));
+        }
     }
 
     #[test]
