@@ -8,16 +8,21 @@ use http::{
 use towerman_core::{Body, Dialect, Fault, FaultKind, Provider};
 
 /// Headers of the client's that a provider may see, whatever the dialect.
-const PASSED: [HeaderName; 2] = [CONTENT_TYPE, ACCEPT];
+static PASSED: [HeaderName; 2] = [CONTENT_TYPE, ACCEPT];
+
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
 
 /// Headers that belong to a dialect. They are the client's to set.
 ///
 /// An `idempotency-key` is not: all tenants share our account, so two that choose the same key
 /// would be one request to the provider, and one would get the other's answer.
-const fn of_dialect(dialect: Dialect) -> &'static [&'static str] {
+const fn of_dialect(dialect: Dialect) -> &'static [HeaderName] {
+    static ANTHROPIC: [HeaderName; 2] =
+        [ANTHROPIC_VERSION, HeaderName::from_static("anthropic-beta")];
+    static OPENAI: [HeaderName; 1] = [HeaderName::from_static("openai-beta")];
     match dialect {
-        Dialect::Anthropic => &["anthropic-version", "anthropic-beta"],
-        _ => &["openai-beta"],
+        Dialect::Anthropic => &ANTHROPIC,
+        _ => &OPENAI,
     }
 }
 
@@ -31,17 +36,17 @@ pub(crate) fn build(
 ) -> Result<Request<Body>, Fault> {
     let (parts, body) = request.into_parts();
     let mut headers = HeaderMap::with_capacity(8 + provider.headers.len());
-    for name in PASSED {
+    for name in &PASSED {
         copy(&parts.headers, &mut headers, name);
     }
     if spoken.is_none_or(|spoken| spoken == provider.dialect) {
         for name in of_dialect(provider.dialect) {
-            copy(&parts.headers, &mut headers, HeaderName::from_static(name));
+            copy(&parts.headers, &mut headers, name);
         }
     }
     for (name, value) in &provider.headers {
         // A version that the client asked for is kept; nothing else of the client's wins.
-        let kept = name == "anthropic-version" && headers.contains_key(name);
+        let kept = name == ANTHROPIC_VERSION && headers.contains_key(name);
         if !kept {
             headers.insert(name, value.clone());
         }
@@ -49,7 +54,7 @@ pub(crate) fn build(
     if provider.dialect == Dialect::Anthropic {
         // The dialect is not served without one; this is the one that every model knows.
         headers
-            .entry("anthropic-version")
+            .entry(ANTHROPIC_VERSION)
             .or_insert(HeaderValue::from_static("2023-06-01"));
     }
     // Answers are read as they pass, so they must not be compressed.
@@ -66,8 +71,8 @@ pub(crate) fn build(
     Ok(request)
 }
 
-fn copy(from: &HeaderMap, to: &mut HeaderMap, name: HeaderName) {
-    if let Some(value) = from.get(&name) {
+fn copy(from: &HeaderMap, to: &mut HeaderMap, name: &HeaderName) {
+    if let Some(value) = from.get(name) {
         to.insert(name, value.clone());
     }
 }
