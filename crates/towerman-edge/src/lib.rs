@@ -14,7 +14,7 @@
 //! Every request gets an `x-request-id` (its own is kept if it is short and printable). Every
 //! answer of a model's, and every one of ours, says it again; foreign answers do not, because
 //! caches may hand them to others. A routed answer also says where it came from, in
-//! `x-towerman-route`. What is logged while a request is served stands in a span of target
+//! `x-towerman-route`. What is logged while a request is served stands in a DEBUG span of target
 //! `towerman::edge` with its `request_id`.
 //!
 //! # Limits

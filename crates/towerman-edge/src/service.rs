@@ -95,7 +95,7 @@ fn speak_to<B>(request: &mut Request<B>, dialect: Option<Dialect>) -> Voice {
         // Its logs are its owner's.
         Span::none()
     } else {
-        tracing::info_span!(target: "towerman::edge", "request", request_id = name)
+        tracing::debug_span!(target: "towerman::edge", "request", request_id = name)
     };
     Voice {
         dialect: dialect.unwrap_or_else(|| Voice::guess(request.headers())),
