@@ -66,7 +66,7 @@ pub struct RouteDraft {
     pub endpoints: Vec<(String, u32)>,
     /// The name of a strategy.
     pub strategy: String,
-    /// Whether a warm endpoint moves to the front.
+    /// Whether a conversation stays where it was last answered.
     pub affinity: bool,
     /// The least quality that serves this route.
     pub min_quality: Option<u8>,
@@ -257,7 +257,7 @@ impl RouteDraft {
         self
     }
 
-    /// Sets whether a warm endpoint moves to the front.
+    /// Sets whether a conversation stays where it was last answered.
     #[must_use]
     pub const fn affinity(mut self, affinity: bool) -> Self {
         self.affinity = affinity;

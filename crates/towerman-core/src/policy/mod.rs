@@ -55,7 +55,7 @@ pub struct Route {
     pub choices: Box<[Choice]>,
     /// The name of the strategy that orders them.
     pub strategy: Box<str>,
-    /// Whether the endpoint that holds the prompt's prefix moves to the front.
+    /// Whether a conversation stays where it was last answered.
     pub affinity: bool,
     /// The least quality that serves this route.
     pub min_quality: Option<u8>,
