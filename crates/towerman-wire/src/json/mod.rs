@@ -160,9 +160,13 @@ impl<'a> Cursor<'a> {
     /// The value if it is a token count; null, negative and absurd ones are skipped.
     pub(crate) fn count(&mut self) -> Read<Option<u64>> {
         const ABSURD: u64 = 1 << 40;
-        let count: Option<u64> = std::str::from_utf8(self.value()?)
-            .ok()
-            .and_then(|digits| digits.parse().ok());
+        // More than what is absurd has, and fewer than overflow.
+        const DIGITS: usize = 15;
+        let value = self.value()?;
+        let count = value.iter().try_fold(0, |count, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            (digit < 10 && value.len() <= DIGITS).then_some(count * 10 + u64::from(digit))
+        });
         Ok(count.filter(|count| *count < ABSURD))
     }
 
