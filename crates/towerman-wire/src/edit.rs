@@ -3,7 +3,7 @@
 //! Key order and spacing are money, because providers cache prompts by prefix; unknown members
 //! belong to the user.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -11,7 +11,8 @@ use towerman_core::{Ask, Body, Dialect};
 
 use crate::json::Cursor;
 
-const USAGE: &[u8] = br#""usage""#;
+static USAGE: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(br#""usage""#));
 
 /// The options as a member of their own, and as a value.
 const OPTIONS: &str = r#","stream_options":{"include_usage":true}"#;
@@ -79,11 +80,11 @@ fn named(ask: &Ask, model: &str, options: bool) -> Option<Edit> {
 pub fn is_usage_chunk(data: &[u8]) -> bool {
     // Most events name no usage, or say that there is none yet.
     let told = |at| {
-        let rest = data[at + USAGE.len()..].trim_ascii_start();
+        let rest = data[at + USAGE.needle().len()..].trim_ascii_start();
         rest.strip_prefix(b":")
             .is_some_and(|value| value.trim_ascii_start().starts_with(b"{"))
     };
-    if !memmem::find_iter(data, USAGE).any(told) {
+    if !USAGE.find_iter(data).any(told) {
         return false;
     }
     let (mut usage, mut choices) = (false, None);

@@ -36,6 +36,14 @@ pub(crate) struct Text<'a> {
 // === impl Text ===
 
 impl<'a> Text<'a> {
+    /// `text`, which needs no escapes.
+    pub(crate) const fn spelt(text: &'a str) -> Self {
+        Self {
+            raw: text.as_bytes(),
+            escaped: false,
+        }
+    }
+
     /// Bytes as spelt.
     pub(crate) const fn len(&self) -> usize {
         self.raw.len()
@@ -76,6 +84,15 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// In the outermost object, behind the colon that ends at `at`.
+    pub(crate) const fn within(bytes: &'a [u8], at: usize) -> Self {
+        Self {
+            bytes,
+            at,
+            depth: 1,
+        }
+    }
+
     /// The first byte of the next token, which is where [`at`](Self::at) then stands.
     pub(crate) fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.bytes.get(self.at) {
@@ -99,18 +116,29 @@ impl<'a> Cursor<'a> {
     /// Reads an object; `member` must read each value.
     pub(crate) fn object(
         &mut self,
-        mut member: impl FnMut(&mut Self, Text<'a>) -> Read<()>,
+        member: impl FnMut(&mut Self, Text<'a>) -> Read<()>,
     ) -> Read<()> {
         self.open(b'{')?;
-        if self.peek() != Some(b'}') {
-            loop {
-                let key = self.key()?;
-                member(self, key)?;
-                if self.peek() != Some(b',') {
-                    break;
-                }
-                self.at += 1;
+        if self.peek() == Some(b'}') {
+            return self.close(b'}');
+        }
+        let key = self.key()?;
+        self.rest_of_object(key, member)
+    }
+
+    /// Reads an object from the value of `key` on.
+    pub(crate) fn rest_of_object(
+        &mut self,
+        mut key: Text<'a>,
+        mut member: impl FnMut(&mut Self, Text<'a>) -> Read<()>,
+    ) -> Read<()> {
+        loop {
+            member(self, key)?;
+            if self.peek() != Some(b',') {
+                break;
             }
+            self.at += 1;
+            key = self.key()?;
         }
         self.close(b'}')
     }

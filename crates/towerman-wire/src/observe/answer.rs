@@ -32,7 +32,7 @@ pub(super) struct Answer {
 pub(super) fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
     let read = match dialect {
         Dialect::Anthropic => anthropic::answer(body),
-        _ => openai::read(body),
+        _ => openai::read(body, &mut openai::Start::default()),
     };
     let Ok(delta) = read else {
         return Answer {

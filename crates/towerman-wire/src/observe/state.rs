@@ -45,6 +45,7 @@ pub(super) struct State {
     pub(super) dialect: Option<Dialect>,
     pub(super) learned: Learned,
     tokens: Tokens,
+    start: openai::Start,
     /// Events in a row that could not be read.
     garbage: u8,
     /// Something was learned that nobody has asked for yet.
@@ -70,6 +71,7 @@ impl State {
                 skipped: 0,
             },
             tokens: Tokens::default(),
+            start: openai::Start::default(),
             garbage: 0,
             news: true,
         }
@@ -95,7 +97,7 @@ impl State {
         self.dialect = Some(dialect);
         let read = match dialect {
             Dialect::Anthropic => anthropic::event(data),
-            _ => openai::read(data),
+            _ => openai::read(data, &mut self.start),
         };
         let Ok(delta) = read else {
             self.learned.skipped += 1;
