@@ -321,7 +321,7 @@ async fn an_unknown_model_tells_which_and_that_there_is_no_route() {
             "cohort": 887,
             "candidates": [],
             "attempts": [],
-            "why": ["refused: there is no model \"gpt-0\"; whoever runs this service can say which there are (model)"],
+            "why": ["refused: there is no model \"gpt-0\"; GET /v1/models says which there are (model)"],
             "steps": ["read", "classify", "route"],
             "outcome": "not_found",
             "status": 404,

@@ -31,6 +31,7 @@ fn app() -> Router {
     Router::new()
         .route("/", get(|| async { "a page" }))
         .route("/admin", get(|| async { BROKEN }))
+        .route("/v1/models", get(|| async { "a catalogue of shoes" }))
         .route("/echo", post(|body: Body| async { body }))
         .route(
             "/events",
@@ -79,7 +80,8 @@ async fn an_apps_own_pages_are_neither_changed_nor_judged_nor_billed() {
     let routed = app().layer(
         ServiceBuilder::new()
             .layer(telemetry.clone())
-            .layer(EdgeLayer::new())
+            // An app that answers this one by itself says so.
+            .layer(EdgeLayer::new().models(false))
             .layer(ClassifyLayer::new(&policy))
             .layer(RouteLayer::new(&policy))
             .layer(AffinityLayer::new())

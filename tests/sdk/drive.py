@@ -116,6 +116,21 @@ def anthropic_tools(route):
     check(f"anthropic streamed tools {route}", call.input == {"city": "Köln"}, final)
 
 
+def models():
+    listed = [model.id for model in OPENAI.models.list()]
+    check("openai models", set(ROUTES) < set(listed) and listed == sorted(listed), listed)
+    check("openai one model", OPENAI.models.retrieve("openai").id == "openai")
+    # More pages than one: the SDK follows them by itself.
+    paged = [model.id for model in ANTHROPIC.models.list(limit=2)]
+    check("anthropic models", paged == listed, paged)
+    check("anthropic one model", ANTHROPIC.models.retrieve("openai").type == "model")
+    try:
+        OPENAI.models.retrieve("no-such-model")
+        check("openai no model", False, "no error")
+    except openai.NotFoundError as error:
+        check("openai no model", error.code == "model_not_found", error.body)
+
+
 def errors():
     try:
         OPENAI.chat.completions.create(model="no-such-model", messages=ask("hi"))
@@ -164,6 +179,7 @@ for route in ROUTES:
     anthropic_stream(route)
     anthropic_tools(route)
     anthropic_stop(route)
+models()
 errors()
 for route in ["fragile", "brittle"]:
     openai_stream(route)

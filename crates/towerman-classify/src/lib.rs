@@ -19,7 +19,8 @@
 //! # Where it goes
 //!
 //! Inside Edge, which reads the body, and outside everything that decides by what is said here.
-//! A request without an ask is none of its business and passes untouched.
+//! A request without an ask is none of its business and passes untouched, but for one that asks
+//! which models there are: whose list is it?
 //!
 //! # Readiness
 //!

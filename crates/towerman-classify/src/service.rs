@@ -48,7 +48,7 @@ impl<S> Classify<S> {
 
     fn classify(&self, request: &mut Request<Body>) -> Result<(), Fault> {
         let Some(ask) = RouteContext::of(request).ask().cloned() else {
-            return Ok(());
+            return self.know(request);
         };
         let now = tokio::time::Instant::now().into_std();
         // Taken off while they are read: nothing behind this layer shall see a client's key.
@@ -71,6 +71,28 @@ impl<S> Classify<S> {
         headers.remove(&self.layer.header);
         *request.headers_mut() = headers;
         result
+    }
+
+    /// Says who asks for a list of models; of any other request without an ask, nothing.
+    fn know(&self, request: &mut Request<Body>) -> Result<(), Fault> {
+        if RouteContext::of(request).listing().is_none() {
+            return Ok(());
+        }
+        let headers = std::mem::take(request.headers_mut());
+        let known = RouteContext::edit(request, |cx| {
+            let policy = cx
+                .policy()
+                .cloned()
+                .unwrap_or_else(|| self.layer.policy.load());
+            let tenant = match known(cx) {
+                Some(tenant) => Ok(Arc::clone(tenant)),
+                None => identify(&headers, &policy),
+            };
+            cx.set_policy(policy);
+            tenant.map(|tenant| cx.set_tenant(tenant))
+        });
+        *request.headers_mut() = headers;
+        known
     }
 
     /// Puts what the request says into its context.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use http::Request;
 
 use crate::{
-    Ask, Attempt, Candidates, Dialect, Endpoint, Policy, Priority, RouteReport, Tenant,
+    Ask, Attempt, Candidates, Dialect, Endpoint, Listing, Policy, Priority, RouteReport, Tenant,
     policy::Route,
 };
 
@@ -27,6 +27,7 @@ pub(crate) type Known = Option<Arc<Parts>>;
 pub(crate) struct Parts {
     policy: Option<Arc<Policy>>,
     ask: Option<Arc<Ask>>,
+    listing: Option<Arc<Listing>>,
     tenant: Option<Arc<Tenant>>,
     priority: Option<Priority>,
     session: Option<Arc<str>>,
@@ -73,6 +74,18 @@ impl RouteContext {
     /// Says what the body asks for.
     pub fn set_ask(&mut self, ask: Arc<Ask>) {
         self.edit_parts().ask = Some(ask);
+    }
+
+    /// What it asks about the models that there are, if that is what it asks.
+    pub fn listing(&self) -> Option<&Arc<Listing>> {
+        self.parts()?.listing.as_ref()
+    }
+
+    /// Says that the request asks which models there are. Such a request is foreign.
+    pub fn set_listing(&mut self, listing: Listing) {
+        let parts = self.edit_parts();
+        parts.listing = Some(Arc::new(listing));
+        parts.foreign = true;
     }
 
     /// The client's dialect, if the request is one of a dialect.
@@ -261,6 +274,7 @@ mod tests {
         assert_eq!(&*cx.tenant().name, "anonymous");
         assert!(cx.policy().is_none());
         assert!(cx.ask().is_none());
+        assert!(cx.listing().is_none());
         assert!(cx.dialect().is_none());
         assert!(cx.session().is_none());
         assert!(cx.request_id().is_none());

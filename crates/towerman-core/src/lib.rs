@@ -7,7 +7,7 @@
 //!
 //! | question | type |
 //! |---|---|
-//! | what was asked? | [`Ask`] |
+//! | what was asked? | [`Ask`], [`Listing`] |
 //! | who asks, how urgently? | [`Tenant`], [`Priority`] |
 //! | where could it go, and why? | [`Candidates`], [`Term`], [`Veto`] |
 //! | what is it sent to? | [`Endpoint`], with its live [`Board`] |
@@ -29,6 +29,7 @@
 //! | attempt | this service is one endpoint, [`Endpoint::unrouted`] |
 //! | deadline | none |
 //! | foreign | the request asks a model |
+//! | listing | it does not ask which models there are |
 //!
 //! # Example
 //!
@@ -53,6 +54,7 @@ mod end;
 mod endpoint;
 mod error;
 mod fault;
+mod listing;
 mod money;
 mod outcome;
 mod phase;
@@ -80,6 +82,7 @@ pub use self::{
     endpoint::{Capabilities, Endpoint, Provider, Target},
     error::{BoxError, find},
     fault::{Fault, FaultKind},
+    listing::{Early, Listing},
     money::{Pico, Price},
     outcome::{FailureKind, Finish, Outcome},
     phase::Phase,

@@ -16,6 +16,7 @@ pub struct EdgeLayer {
     pub(crate) max_upload: Duration,
     pub(crate) room: Arc<Semaphore>,
     pub(crate) route_header: bool,
+    pub(crate) models: bool,
 }
 
 impl EdgeLayer {
@@ -27,6 +28,7 @@ impl EdgeLayer {
             max_upload: Duration::from_secs(60),
             room: Arc::new(Semaphore::new(4_096)),
             route_header: true,
+            models: true,
         }
     }
 
@@ -57,6 +59,14 @@ impl EdgeLayer {
     #[must_use]
     pub const fn route_header(mut self, carry: bool) -> Self {
         self.route_header = carry;
+        self
+    }
+
+    /// Whether `GET /v1/models` is answered from the policy. Turn it off if the wrapped service has a
+    /// page of its own there.
+    #[must_use]
+    pub const fn models(mut self, answer: bool) -> Self {
+        self.models = answer;
         self
     }
 }

@@ -11,6 +11,10 @@
 //! passes through, and so does its answer: no limit, no header, nothing read. Only an error of the
 //! wrapped service, which has no answer of its own, is told as any other.
 //!
+//! One page is ours unless it is [turned off](EdgeLayer::models): `GET /v1/models` (and one model's,
+//! `/v1/models/NAME`) asks which models there are, and the route layer answers from the policy, with
+//! the routes that this caller may use.
+//!
 //! Every request gets an `x-request-id` (its own is kept if it is short and printable). Every
 //! answer of a model's, and every one of ours, says it again; foreign answers do not, because
 //! caches may hand them to others. A routed answer also says where it came from, in

@@ -7,9 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower_service::Service;
 use towerman_core::{Body, BoxError, Dialect, RouteContext};
+use towerman_wire::models;
 use tracing::Span;
 
 use crate::{
@@ -56,6 +57,11 @@ where
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
         let dialect = Dialect::of_path(request.uri().path());
         let voice = speak_to(&mut request, dialect);
+        if voice.foreign && self.layer.models && request.method() == Method::GET {
+            if let Some(listing) = models::asked(voice.dialect, request.uri().path()) {
+                RouteContext::edit(&mut request, |cx| cx.set_listing(listing));
+            }
+        }
         let (inner, layer) = (self.inner.clone(), &self.layer);
         if voice.foreign {
             let request = request.map(Body::stream);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
-use towerman_core::{Body, Dialect, Fault, FaultKind, RouteReport, find};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use towerman_core::{Body, Dialect, Early, Fault, FaultKind, RouteReport, find};
 use towerman_wire::fault;
 
 /// The client's dialect, and the name of its request.
@@ -37,6 +37,9 @@ impl Voice {
 
     /// The answer to an error from inside.
     pub(crate) fn answer(&self, error: &(dyn std::error::Error + 'static)) -> Response<Body> {
+        if let Some(early) = find::<Early>(error) {
+            return json(StatusCode::OK, early.json.clone());
+        }
         match find::<Fault>(error) {
             Some(fault) => self.refuse(fault),
             None => {
@@ -55,13 +58,8 @@ impl Voice {
         self.report.refused(fault.kind());
         self.report.note(remark("refused", fault));
         let (status, body) = fault::render(self.dialect, fault, self.name());
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
+        let mut response = json(status, body);
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
         if let Some(delay) = fault.delay() {
             headers.insert(header::RETRY_AFTER, seconds(delay).into());
         }
@@ -82,6 +80,16 @@ impl Voice {
         self.report.note(remark("broke off", fault));
         fault::event(self.dialect, fault, self.name())
     }
+}
+
+fn json(status: StatusCode, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    response
 }
 
 /// A fault as the report tells it: our words, and the part of the request that they are about.

@@ -25,12 +25,7 @@ pub(crate) fn decide(
     now: Instant,
 ) -> Result<(Arc<Route>, Candidates), Fault> {
     let Some(route) = policy.route(&ask.model) else {
-        // Which models there are is not said: some may be for others only.
-        let message = format!(
-            "there is no model \"{}\"; whoever runs this service can say which there are",
-            ask.model
-        );
-        return Err(Fault::new(FaultKind::NotFound, message).param("model"));
+        return Err(unknown(&ask.model));
     };
     let facts = Facts {
         prompt_tokens: ask.prompt_tokens,
@@ -57,6 +52,13 @@ pub(crate) fn decide(
         }
     }
     Ok((Arc::clone(route), candidates))
+}
+
+/// What the client is told of a model that there is not.
+pub(crate) fn unknown(model: &str) -> Fault {
+    // Which models there are is not said: some may be for others only.
+    let message = format!("there is no model \"{model}\"; GET /v1/models says which there are");
+    Fault::new(FaultKind::NotFound, message).param("model")
 }
 
 /// A number that is the same for the same conversation, or else for the same request.

@@ -21,7 +21,9 @@
 //!
 //! # Where it goes
 //!
-//! Inside Classify, outside Affinity and Failover. Without an ask it passes the request through.
+//! Inside Classify, outside Affinity and Failover. Without an ask it passes the request through,
+//! but for one that asks which models there are: it is answered here, with the routes that the
+//! caller may use, as an [`Early`](towerman_core::Early) that Edge renders.
 //!
 //! # Readiness
 //!
@@ -70,6 +72,7 @@
 mod decide;
 mod fit;
 mod layer;
+mod models;
 mod service;
 mod strategy;
 

@@ -5,9 +5,9 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tokio::time::Instant;
 use tower_service::Service;
-use towerman_core::{Body, BoxError, Fault, RouteContext};
+use towerman_core::{Body, BoxError, RouteContext};
 
-use crate::{ResponseFuture, RouteLayer, decide::decide, fit};
+use crate::{ResponseFuture, RouteLayer, decide::decide, fit, models};
 
 /// Turns model names into candidates. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -36,8 +36,15 @@ impl<S> Route<S> {
         self.inner
     }
 
-    fn route(&self, request: &mut Request<Body>) -> Result<(), Fault> {
-        let Some(ask) = RouteContext::of(request).ask().cloned() else {
+    fn route(&self, request: &mut Request<Body>) -> Result<(), BoxError> {
+        let cx = RouteContext::of(request);
+        if let Some(listing) = cx.listing() {
+            let policy = cx.policy().cloned();
+            let policy = policy.unwrap_or_else(|| self.layer.policy.load());
+            let query = request.uri().query();
+            return Err(models::answer(listing, &policy, cx.tenant(), query));
+        }
+        let Some(ask) = cx.ask().cloned() else {
             return Ok(());
         };
         RouteContext::edit(request, |cx| {
@@ -55,7 +62,7 @@ impl<S> Route<S> {
                 Ok(decided) => decided,
                 Err(fault) => {
                     report.decided(cx);
-                    return Err(fault);
+                    return Err(fault.into());
                 }
             };
             if candidates.strategy_name() != &*route.strategy {
@@ -71,7 +78,7 @@ impl<S> Route<S> {
                 // A refusal, too, shall show what spoke against each endpoint.
                 Some(fault) => {
                     report.decided(cx);
-                    Err(fault)
+                    Err(fault.into())
                 }
                 None => Ok(()),
             }
@@ -96,7 +103,7 @@ where
     fn call(&mut self, mut request: Request<Body>) -> ResponseFuture<S::Future> {
         match self.route(&mut request) {
             Ok(()) => ResponseFuture::call(self.inner.call(request)),
-            Err(fault) => ResponseFuture::refused(fault),
+            Err(error) => ResponseFuture::refused(error),
         }
     }
 }

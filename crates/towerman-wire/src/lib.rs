@@ -9,6 +9,7 @@
 //! | an answer, streaming or whole: usage, end, failures | [`observe`] |
 //! | an answer's plea to be left alone | [`retry_after`] |
 //! | errors, a provider's and ours | [`fault`] |
+//! | which models there are | [`models`] |
 //! | one dialect for another | [`translate`] |
 //! | server-sent events | [`sse`] |
 //!
@@ -38,6 +39,7 @@ pub mod ask;
 pub mod edit;
 pub mod fault;
 mod json;
+pub mod models;
 pub mod observe;
 pub mod retry_after;
 pub mod sse;
