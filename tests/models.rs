@@ -15,7 +15,11 @@ const VERSION: (&str, &str) = ("anthropic-version", "2023-06-01");
 fn draft() -> Draft {
     Draft::new()
         // Nobody listens there, and nobody is asked.
-        .provider(ProviderDraft::url("p", Dialect::OpenAiChat, "http://127.0.0.1:1"))
+        .provider(ProviderDraft::url(
+            "p",
+            Dialect::OpenAiChat,
+            "http://127.0.0.1:1",
+        ))
         .route(RouteDraft::new("smart", ["p/large"]))
         .route(RouteDraft::new("org/fast", ["p/small"]))
         .route(RouteDraft::new("secret", ["p/large"]))
@@ -32,7 +36,13 @@ fn tenant(name: &str, key: &str, routes: Option<&[&str]>) -> TenantDraft {
 }
 
 async fn get(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Answer {
-    send(&format!("{}{path}", gateway.url()), Method::GET, headers, "").await
+    send(
+        &format!("{}{path}", gateway.url()),
+        Method::GET,
+        headers,
+        "",
+    )
+    .await
 }
 
 fn ids(answer: &Answer) -> Vec<Value> {

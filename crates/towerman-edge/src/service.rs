@@ -57,10 +57,12 @@ where
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
         let dialect = Dialect::of_path(request.uri().path());
         let voice = speak_to(&mut request, dialect);
-        if voice.foreign && self.layer.models && request.method() == Method::GET {
-            if let Some(listing) = models::asked(voice.dialect, request.uri().path()) {
-                RouteContext::edit(&mut request, |cx| cx.set_listing(listing));
-            }
+        if voice.foreign
+            && self.layer.models
+            && request.method() == Method::GET
+            && let Some(listing) = models::asked(voice.dialect, request.uri().path())
+        {
+            RouteContext::edit(&mut request, |cx| cx.set_listing(listing));
         }
         let (inner, layer) = (self.inner.clone(), &self.layer);
         if voice.foreign {
