@@ -131,6 +131,21 @@ def models():
         check("openai no model", error.code == "model_not_found", error.body)
 
 
+def asides():
+    vectors = OPENAI.embeddings.create(model="openai", input=["one text", "another", "one text"])
+    first, other, again = (item.embedding for item in vectors.data)
+    check("openai embeddings", first == again != other and abs(sum(x * x for x in first) - 1) < 1e-3, vectors)
+    check("openai embeddings usage", vectors.usage.prompt_tokens > 0, vectors.usage)
+    turn = {"role": "user", "content": "how long is this?"}
+    counted = ANTHROPIC.messages.count_tokens(model="anthropic", messages=[turn])
+    check("anthropic count", counted.input_tokens > 4, counted)
+    try:
+        OPENAI.embeddings.create(model="anthropic", input="one text")
+        check("openai no embeddings", False, "no error")
+    except openai.BadRequestError as error:
+        check("openai no embeddings", error.param == "model", error.body)
+
+
 def errors():
     try:
         OPENAI.chat.completions.create(model="no-such-model", messages=ask("hi"))
@@ -180,6 +195,7 @@ for route in ROUTES:
     anthropic_tools(route)
     anthropic_stop(route)
 models()
+asides()
 errors()
 for route in ["fragile", "brittle"]:
     openai_stream(route)

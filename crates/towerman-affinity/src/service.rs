@@ -8,7 +8,7 @@ use std::{
 use http::{Request, Response};
 use tokio::time::Instant;
 use tower_service::Service;
-use towerman_core::{Body, Candidates, RouteContext, Term};
+use towerman_core::{Body, Candidates, Operation, RouteContext, Term};
 
 use crate::{
     ResponseBody, ResponseFuture,
@@ -50,6 +50,9 @@ impl<S> Affinity<S> {
         let body = request.body().bytes()?.clone();
         RouteContext::edit(request, |cx| {
             let ask = cx.ask()?.clone();
+            if ask.operation != Operation::Generate {
+                return None; // It warms no cache, and is no turn of a conversation.
+            }
             let wanted = cx.route().is_none_or(|route| route.affinity);
             if !wanted || cx.candidates()?.is_empty() {
                 return None;

@@ -1,12 +1,14 @@
 //! What kind of work a request is. Pure.
 
-use towerman_core::Ask;
+use towerman_core::{Ask, Operation};
 
 /// A task, and when a request is one.
 type Rule = (&'static str, fn(&Ask) -> bool);
 
 /// The first rule that holds names the task.
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 7] = [
+    ("embedding", |ask| ask.operation == Operation::Embed),
+    ("counting", |ask| ask.operation == Operation::Count),
     ("extraction", |ask| ask.structured),
     ("vision", |ask| ask.media),
     ("agent", |ask| ask.tools),
@@ -16,7 +18,8 @@ const RULES: [Rule; 5] = [
     }),
 ];
 
-/// The kind of work that `ask` looks like: `extraction` if the answer must be of a shape,
+/// The kind of work that `ask` looks like: `embedding` and `counting` if it wants nothing else,
+/// `extraction` if the answer must be of a shape,
 /// `vision` with media, `agent` with tools, `long-context` from 32,000 tokens on, `short` for
 /// answers of at most 64 tokens, or else `chat`.
 pub fn task(ask: &Ask) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::Dialect;
+use crate::{Dialect, Operation};
 
 /// The facts of one request body that routing needs, with the places where they stand.
 ///
@@ -13,6 +13,8 @@ use crate::Dialect;
 pub struct Ask {
     /// The client's dialect.
     pub dialect: Dialect,
+    /// What it wants of the model.
+    pub operation: Operation,
     /// The model name as the client wrote it: the route.
     pub model: Box<str>,
     /// Where the model's value stands, quotes included.
@@ -53,6 +55,7 @@ impl Ask {
     pub fn new(dialect: Dialect, model: impl Into<Box<str>>, model_span: Range<usize>) -> Self {
         Self {
             dialect,
+            operation: Operation::default(),
             model: model.into(),
             model_span,
             stream: false,

@@ -11,7 +11,7 @@ use std::{
 
 use http::StatusCode;
 
-use crate::{End, Endpoint, FailureKind, Finish, Outcome, Phase, Pico, Usage};
+use crate::{End, Endpoint, FailureKind, Finish, Operation, Outcome, Phase, Pico, Usage};
 
 /// One dispatch to one endpoint.
 ///
@@ -21,6 +21,7 @@ use crate::{End, Endpoint, FailureKind, Finish, Outcome, Phase, Pico, Usage};
 pub struct Attempt {
     endpoint: Arc<Endpoint>,
     number: u32,
+    operation: Operation,
     phase: AtomicU8,
     observed: AtomicBool,
     facts: Mutex<AttemptFacts>,
@@ -69,10 +70,23 @@ impl Attempt {
         Self {
             endpoint,
             number,
+            operation: Operation::default(),
             phase: AtomicU8::new(Phase::Unsent as u8),
             observed: AtomicBool::new(false),
             facts: Mutex::default(),
         }
+    }
+
+    /// What it wants of the endpoint; unless it says, an answer.
+    #[must_use]
+    pub const fn wants(mut self, operation: Operation) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// What it wants of the endpoint.
+    pub const fn operation(&self) -> Operation {
+        self.operation
     }
 
     /// Where it goes.

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Instant};
 use http::Request;
 
 use crate::{
-    Ask, Attempt, Candidates, Dialect, Endpoint, Listing, Policy, Priority, RouteReport, Tenant,
-    policy::Route,
+    Ask, Attempt, Candidates, Dialect, Endpoint, Listing, Operation, Policy, Priority, RouteReport,
+    Tenant, policy::Route,
 };
 
 /// What layers know about a request, in named optional parts. Cheap to clone: the parts are
@@ -191,7 +191,10 @@ impl RouteContext {
 
     /// Begins an attempt at `endpoint`, and writes it into the report, with what is known now.
     pub fn begin_attempt(&mut self, endpoint: Arc<Endpoint>, number: u32) -> Arc<Attempt> {
-        let attempt = Arc::new(Attempt::new(endpoint, number));
+        let operation = self
+            .ask()
+            .map_or_else(Operation::default, |ask| ask.operation);
+        let attempt = Arc::new(Attempt::new(endpoint, number).wants(operation));
         let known = self.known();
         self.report().began(&attempt, known);
         self.attempt = Some(Arc::clone(&attempt));

@@ -2,13 +2,17 @@
 
 use std::{fmt, str::FromStr};
 
+use crate::Operation;
+
 /// A wire format that clients or providers speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// OpenAI Chat Completions: `POST /v1/chat/completions`.
+    /// OpenAI Chat Completions, `POST /v1/chat/completions`, and embeddings,
+    /// `POST /v1/embeddings`.
     OpenAiChat,
-    /// Anthropic Messages: `POST /v1/messages`.
+    /// Anthropic Messages, `POST /v1/messages`, and how large they are,
+    /// `POST /v1/messages/count_tokens`.
     Anthropic,
 }
 
@@ -24,7 +28,7 @@ impl Dialect {
         }
     }
 
-    /// The path at which this dialect is served, and under which a provider is called.
+    /// The path at which this dialect's answers are served, and under which a provider is called.
     pub const fn path(self) -> &'static str {
         match self {
             Self::OpenAiChat => "/v1/chat/completions",
@@ -32,9 +36,22 @@ impl Dialect {
         }
     }
 
-    /// The dialect that is served at exactly `path`.
-    pub fn of_path(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|dialect| dialect.path() == path)
+    /// The path at which this dialect serves `operation`, if it has it.
+    pub const fn path_of(self, operation: Operation) -> Option<&'static str> {
+        match (self, operation) {
+            (_, Operation::Generate) => Some(self.path()),
+            (Self::Anthropic, Operation::Count) => Some("/v1/messages/count_tokens"),
+            (Self::OpenAiChat, Operation::Embed) => Some("/v1/embeddings"),
+            _ => None,
+        }
+    }
+
+    /// What is served at exactly `path`.
+    pub fn served_at(path: &str) -> Option<(Self, Operation)> {
+        Operation::ALL
+            .into_iter()
+            .flat_map(|operation| Self::ALL.map(|dialect| (dialect, operation)))
+            .find(|(dialect, operation)| dialect.path_of(*operation) == Some(path))
     }
 }
 

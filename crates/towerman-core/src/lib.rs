@@ -7,7 +7,7 @@
 //!
 //! | question | type |
 //! |---|---|
-//! | what was asked? | [`Ask`], [`Listing`] |
+//! | what was asked? | [`Ask`] of an [`Operation`], [`Listing`] |
 //! | who asks, how urgently? | [`Tenant`], [`Priority`] |
 //! | where could it go, and why? | [`Candidates`], [`Term`], [`Veto`] |
 //! | what is it sent to? | [`Endpoint`], with its live [`Board`] |
@@ -56,6 +56,7 @@ mod error;
 mod fault;
 mod listing;
 mod money;
+mod operation;
 mod outcome;
 mod phase;
 pub mod policy;
@@ -84,6 +85,7 @@ pub use self::{
     fault::{Fault, FaultKind},
     listing::{Early, Listing},
     money::{Pico, Price},
+    operation::Operation,
     outcome::{FailureKind, Finish, Outcome},
     phase::Phase,
     policy::{Policy, PolicyHandle},

@@ -1,6 +1,6 @@
 //! What an attempt used, when the provider did not say. Pure.
 
-use towerman_core::{Ask, AttemptFacts, Usage};
+use towerman_core::{Ask, AttemptFacts, Operation, Usage};
 
 /// About how many bytes of text make a token. Prompts are measured with the same number.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -32,6 +32,9 @@ pub(crate) fn completed(ask: Option<&Ask>, facts: &AttemptFacts) -> Usage {
 
 /// The output that was generated, from the bytes that were delivered.
 fn output(ask: Option<&Ask>, facts: &AttemptFacts) -> u64 {
+    if ask.is_some_and(|ask| ask.operation != Operation::Generate) {
+        return 0;
+    }
     let seen = facts.content_bytes.div_ceil(BYTES_PER_TOKEN);
     let running = facts.finish.is_none() && !facts.complete;
     let unseen = if running { TAIL } else { 0 };

@@ -1,6 +1,6 @@
 //! What is owed for an attempt that is over. Pure.
 
-use towerman_core::{Ask, AttemptFacts, Phase, Pico, Price, Usage};
+use towerman_core::{Ask, AttemptFacts, Operation, Phase, Pico, Price, Usage};
 
 use crate::estimate;
 
@@ -23,8 +23,10 @@ pub(crate) fn settle(
     price: Option<&Price>,
 ) -> Option<Bill> {
     let reported = facts.usage.unwrap_or_default();
+    let free = ask.is_some_and(|ask| ask.operation == Operation::Count);
     let (usage, estimated) = match phase {
         Phase::Unsent => return None,
+        _ if free => (Usage::default(), false),
         // Nobody knows whether the provider began. If it did, it read the prompt.
         Phase::Sent => (estimate::prompt(ask), true),
         Phase::Refused => (reported, false),
@@ -36,7 +38,7 @@ pub(crate) fn settle(
         cost: price.map(|price| price.cost(&usage)),
         saved: price.map(|price| price.saved(&usage)),
         estimated,
-        maybe_billed: phase == Phase::Sent,
+        maybe_billed: phase == Phase::Sent && !free,
     })
 }
 
@@ -103,6 +105,28 @@ mod tests {
         assert_eq!(bill.saved, Some(Pico(1_000 * 2_700_000)));
         assert_eq!((bill.estimated, bill.maybe_billed), (false, false));
         assert_eq!(bill.usage, facts.usage.unwrap());
+    }
+
+    #[test]
+    fn what_generates_nothing_owes_no_output_and_a_count_owes_nothing() {
+        let mut facts = AttemptFacts::default();
+        facts.complete = true;
+        let owed = |operation, phase| {
+            let mut ask = ask();
+            ask.operation = operation;
+            settle(phase, &facts, Some(&ask), Some(&PRICE)).unwrap()
+        };
+        for phase in [Phase::Sent, Phase::Open, Phase::Content] {
+            let count = owed(Operation::Count, phase);
+            assert_eq!(
+                (count.usage, count.cost),
+                (Usage::default(), Some(Pico::default()))
+            );
+            assert!(!count.estimated && !count.maybe_billed);
+            let embed = owed(Operation::Embed, phase);
+            assert_eq!((embed.usage.input, embed.usage.output), (1_000, 0));
+            assert!(embed.estimated);
+        }
     }
 
     #[test]

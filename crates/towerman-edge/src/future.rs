@@ -283,7 +283,7 @@ fn ask(
     voice: &Voice,
 ) -> Result<Request<Body>, Fault> {
     let asked = whole.and_then(|body| {
-        let read = || ask::read(voice.dialect, &body);
+        let read = || ask::read_for(voice.dialect, voice.operation, &body);
         Ok((voice.report.step("read", read)?, body))
     });
     match asked {

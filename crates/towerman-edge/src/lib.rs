@@ -1,6 +1,6 @@
 //! Collects the body once, finds the client's dialect, and answers every error in that dialect.
 //!
-//! A request whose path is a dialect's ([`Dialect::path`](towerman_core::Dialect::path)) is read
+//! A request whose path is a dialect's ([`served_at`](towerman_core::Dialect::served_at)) is read
 //! into memory up to a limit and checked; what the layers inside need to know of it is put into
 //! its [`RouteContext`](towerman_core::RouteContext) as an [`Ask`](towerman_core::Ask). Whatever
 //! goes wrong inside, and whatever panics, the client gets one answer in its own dialect; what goes

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tower_service::Service;
-use towerman_core::{Body, BoxError, Dialect, RouteContext};
+use towerman_core::{Body, BoxError, Dialect, Operation, RouteContext};
 use towerman_wire::models;
 use tracing::Span;
 
@@ -55,8 +55,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
-        let dialect = Dialect::of_path(request.uri().path());
-        let voice = speak_to(&mut request, dialect);
+        let served = Dialect::served_at(request.uri().path());
+        let voice = speak_to(&mut request, served);
         if voice.foreign
             && self.layer.models
             && request.method() == Method::GET
@@ -83,8 +83,8 @@ where
 }
 
 /// Finds out how the request's client is spoken to, and opens its report.
-fn speak_to<B>(request: &mut Request<B>, dialect: Option<Dialect>) -> Voice {
-    let foreign = dialect.is_none();
+fn speak_to<B>(request: &mut Request<B>, served: Option<(Dialect, Operation)>) -> Voice {
+    let foreign = served.is_none();
     let request_id = request.headers().get(request_id::HEADER).cloned();
     let name = request_id.as_ref().and_then(|id| id.to_str().ok());
     let report = RouteContext::edit(request, |cx| {
@@ -105,8 +105,11 @@ fn speak_to<B>(request: &mut Request<B>, dialect: Option<Dialect>) -> Voice {
     } else {
         tracing::debug_span!(target: "towerman::edge", "request", request_id = name)
     };
+    let (dialect, operation) =
+        served.unwrap_or_else(|| (Voice::guess(request.headers()), Operation::default()));
     Voice {
-        dialect: dialect.unwrap_or_else(|| Voice::guess(request.headers())),
+        dialect,
+        operation,
         foreign,
         request_id,
         report,

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use towerman_core::{Body, Dialect, Early, Fault, FaultKind, RouteReport, find};
+use towerman_core::{Body, Dialect, Early, Fault, FaultKind, Operation, RouteReport, find};
 use towerman_wire::fault;
 
 /// The client's dialect, and the name of its request.
 #[derive(Clone, Debug)]
 pub(crate) struct Voice {
     pub(crate) dialect: Dialect,
+    /// What the request's path stands for.
+    pub(crate) operation: Operation,
     /// The request asks no model: only what is said to it here is ours.
     pub(crate) foreign: bool,
     pub(crate) request_id: Option<HeaderValue>,

@@ -11,7 +11,7 @@ use http::{Request, Response, header};
 use http_body::Body as _;
 use tower_service::Service;
 use towerman_core::{
-    Ask, Attempt, Body, BoxError, Fault, FaultKind, RouteContext, RouteReport, Target,
+    Ask, Attempt, Body, BoxError, Fault, FaultKind, Operation, RouteContext, RouteReport, Target,
 };
 use towerman_wire::{ask, edit, translate};
 
@@ -95,6 +95,8 @@ fn forth(
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let body = if provider == ask.dialect {
         edit::retarget(&ask, &bytes, &endpoint.model, true)
+    } else if ask.operation != Operation::Generate {
+        return Err(ask.operation.missing());
     } else {
         let translated = translate::request(ask.dialect, provider, &bytes, &endpoint.model)?;
         for loss in &translated.losses {

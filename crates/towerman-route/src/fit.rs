@@ -1,6 +1,8 @@
 //! Which endpoints a request fits, and what the client hears if it fits none. Pure.
 
-use towerman_core::{Ask, Candidate, Candidates, Fault, FaultKind, Veto, policy::Route};
+use towerman_core::{
+    Ask, Candidate, Candidates, Dialect, Fault, FaultKind, Operation, Veto, policy::Route,
+};
 
 /// How far beyond a context window an estimate must be to forbid an endpoint.
 ///
@@ -21,15 +23,18 @@ pub(crate) fn vetoes(
 ) -> impl Iterator<Item = Veto> + use<> {
     let endpoint = candidate.endpoint();
     let can = endpoint.capabilities;
-    let long = endpoint
-        .context_window
-        .is_some_and(|window| ask.prompt_tokens / MARGIN > window);
+    // How long a prompt is can be asked of any that counts.
+    let long = ask.operation != Operation::Count
+        && endpoint
+            .context_window
+            .is_some_and(|window| ask.prompt_tokens / MARGIN > window);
     // An endpoint that nobody has judged is taken to be good enough.
     let poor = endpoint
         .quality
         .zip(route.min_quality)
         .is_some_and(|(quality, minimum)| quality < minimum);
     [
+        foreign(ask, endpoint.provider.dialect),
         (ask.tools && !can.tools).then_some(TOOLS),
         (ask.media && !can.media).then_some(MEDIA),
         long.then_some(Veto::ContextLength),
@@ -37,6 +42,12 @@ pub(crate) fn vetoes(
     ]
     .into_iter()
     .flatten()
+}
+
+/// Only answers are translated: for anything else, the endpoint must speak the client's dialect.
+fn foreign(ask: &Ask, spoken: Dialect) -> Option<Veto> {
+    let foreign = ask.operation != Operation::Generate && spoken != ask.dialect;
+    foreign.then_some(Veto::Capability(ask.operation.as_str()))
 }
 
 /// What the client is told if every candidate is forbidden.
@@ -52,6 +63,10 @@ pub(crate) fn refusal(candidates: &Candidates, ask: &Ask) -> Option<Fault> {
     if good.is_empty() {
         let message = "this model cannot be served";
         return Some(Fault::new(FaultKind::Unavailable, message));
+    }
+    let operation = Veto::Capability(ask.operation.as_str());
+    if good.iter().all(|c| has(c, &operation)) {
+        return Some(ask.operation.missing());
     }
     if good.iter().all(|c| has(c, &Veto::ContextLength)) {
         let windows = good.iter().filter_map(|c| c.endpoint().context_window);
@@ -83,7 +98,7 @@ fn has(candidate: &Candidate, veto: &Veto) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::{sync::Arc, time::Instant};
 
     use towerman_core::{
         Capabilities, Dialect, PolicyHandle,
@@ -177,5 +192,40 @@ mod tests {
         assert_eq!(refused(&["poor"], plain).unwrap().0, FaultKind::Unavailable);
         let (kind, _) = refused(&["poor", "small"], needy).unwrap();
         assert_eq!(kind, FaultKind::ContextLength);
+    }
+
+    #[test]
+    fn only_answers_are_translated() {
+        let draft = Draft::new()
+            .provider(ProviderDraft::inner("o", Dialect::OpenAiChat))
+            .provider(ProviderDraft::inner("a", Dialect::Anthropic))
+            .endpoint(EndpointDraft::new("a/m").context_window(1))
+            .route(RouteDraft::new("both", ["o/m", "a/m"]));
+        let policy = PolicyHandle::new(draft).unwrap().load();
+        let route = policy.route("both").unwrap();
+        let endpoints = route.choices.iter().map(|c| Arc::clone(&c.endpoint));
+        let candidates = Candidates::new(endpoints, Instant::now());
+        let said = |dialect, operation| {
+            let mut ask = Ask::new(dialect, "both", 0..0);
+            (ask.operation, ask.prompt_tokens) = (operation, 1_000);
+            let all: Vec<Vec<_>> = candidates
+                .iter()
+                .map(|candidate| vetoes(candidate, &ask, route).collect())
+                .collect();
+            all
+        };
+        let no = |what| vec![Veto::Capability(what)];
+        assert_eq!(
+            said(Dialect::Anthropic, Operation::Generate),
+            [vec![], vec![Veto::ContextLength]]
+        );
+        assert_eq!(
+            said(Dialect::Anthropic, Operation::Count),
+            [no("token counts"), vec![]],
+            "what is too long can be counted"
+        );
+        let embed = said(Dialect::OpenAiChat, Operation::Embed);
+        assert_eq!(embed[0], vec![]);
+        assert_eq!(embed[1][0], no("embeddings")[0]);
     }
 }

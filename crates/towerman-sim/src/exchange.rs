@@ -12,6 +12,7 @@ use crate::{
     answer::Answer,
     ask::Ask,
     body::SimBody,
+    book::OpenLine,
     error::{BoxError, SimError},
     fault::Fault,
     hash,
@@ -25,6 +26,7 @@ use crate::{
     usage::Usage,
     visit::Visit,
     when,
+    wire::Aside,
 };
 
 /// The longest request body that is read, in bytes: what Anthropic takes.
@@ -74,6 +76,14 @@ where
                 Reel::whole(core.wire().models(&listed)),
             )
         }
+        Ok(Screened::Aside(aside, model)) => {
+            if aside.billed {
+                visit.bill(bill(&core, &head, &aside, &model));
+            }
+            sleep_if(model.time_to_first_token(aside.tokens)).await;
+            let body = Reel::whole(aside.body);
+            head.ok(&core, "application/json", aside.tokens, body)
+        }
         Ok(Screened::Ask(ask, model)) => {
             answer(&core, &head, *ask, model, fault.as_ref(), &mut visit).await
         }
@@ -85,6 +95,7 @@ where
 enum Screened {
     Models,
     Ask(Box<Ask>, Model),
+    Aside(Aside, Model),
 }
 
 /// Everything that can be wrong with a request, in the order that a provider looks.
@@ -94,7 +105,7 @@ fn screen(core: &Core, parts: &Parts, body: Option<&[u8]>) -> Result<Screened, P
     let refuse = |trouble: Trouble<'_>| Err(wire.problem(&trouble));
     let expected = match path {
         "/v1/models" => Method::GET,
-        path if path == wire.path() => Method::POST,
+        path if path == wire.path() || path == wire.aside_path() => Method::POST,
         _ => {
             return refuse(Trouble::NoRoute {
                 method: method.as_str(),
@@ -116,6 +127,13 @@ fn screen(core: &Core, parts: &Parts, body: Option<&[u8]>) -> Result<Screened, P
     let Some(body) = body else {
         return refuse(Trouble::TooLarge);
     };
+    if path == wire.aside_path() {
+        let aside = wire.aside(parts, body, core.strict)?;
+        return match core.model(&aside.model) {
+            Some(model) => Ok(Screened::Aside(aside, model)),
+            None => refuse(Trouble::UnknownModel(&aside.model)),
+        };
+    }
     let ask = wire.ask(parts, body, core.strict)?;
     let Some(model) = core.model(&ask.model) else {
         return refuse(Trouble::UnknownModel(&ask.model));
@@ -127,6 +145,18 @@ fn screen(core: &Core, parts: &Parts, body: Option<&[u8]>) -> Result<Screened, P
         }),
         _ => Ok(Screened::Ask(Box::new(ask), model)),
     }
+}
+
+/// The line of what is answered without generating: its prompt, and nothing else.
+fn bill(core: &Core, head: &Head, aside: &Aside, model: &Model) -> OpenLine {
+    let seed = hash::mix(hash::of(core.name.as_bytes()), head.number);
+    let usage = Usage {
+        uncached: aside.tokens,
+        ..Usage::default()
+    };
+    let name = aside.model.clone();
+    core.book
+        .open(core.wire().id(seed), name, &usage, model.price, false)
 }
 
 /// Accepts a request: from here on it is billed.

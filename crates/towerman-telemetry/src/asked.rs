@@ -15,7 +15,7 @@ impl Asked {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
         Self {
             method: name(request.method()),
-            dialect: Dialect::of_path(request.uri().path()),
+            dialect: Dialect::served_at(request.uri().path()).map(|(dialect, _)| dialect),
         }
     }
 }

@@ -5,7 +5,7 @@ use http::{
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT},
     uri::{Parts, PathAndQuery},
 };
-use towerman_core::{Body, Dialect, Fault, FaultKind, Provider};
+use towerman_core::{Body, Dialect, Fault, FaultKind, Operation, Provider};
 
 /// Headers of the client's that a provider may see, whatever the dialect.
 static PASSED: [HeaderName; 2] = [CONTENT_TYPE, ACCEPT];
@@ -33,6 +33,7 @@ pub(crate) fn build(
     provider: &Provider,
     base: &Uri,
     spoken: Option<Dialect>,
+    operation: Operation,
 ) -> Result<Request<Body>, Fault> {
     let (parts, body) = request.into_parts();
     let mut headers = HeaderMap::with_capacity(8 + provider.headers.len());
@@ -66,7 +67,7 @@ pub(crate) fn build(
     headers.remove(HOST);
     let mut request = Request::new(body);
     *request.method_mut() = parts.method;
-    *request.uri_mut() = uri(base, provider.dialect)?;
+    *request.uri_mut() = uri(base, provider.dialect, operation)?;
     *request.headers_mut() = headers;
     Ok(request)
 }
@@ -78,15 +79,18 @@ fn copy(from: &HeaderMap, to: &mut HeaderMap, name: &HeaderName) {
 }
 
 /// The configured address and the dialect's own path. Nothing of the request's is in it.
-fn uri(base: &Uri, dialect: Dialect) -> Result<Uri, Fault> {
+fn uri(base: &Uri, dialect: Dialect, operation: Operation) -> Result<Uri, Fault> {
+    let Some(path) = dialect.path_of(operation) else {
+        return Err(operation.missing());
+    };
     let mut parts = Parts::default();
     parts.scheme = base.scheme().cloned();
     parts.authority = base.authority().cloned();
     let prefix = base.path().trim_end_matches('/');
     let path = if prefix.is_empty() {
-        Ok(PathAndQuery::from_static(dialect.path()))
+        Ok(PathAndQuery::from_static(path))
     } else {
-        PathAndQuery::try_from(format!("{prefix}{}", dialect.path()))
+        PathAndQuery::try_from(format!("{prefix}{path}"))
     };
     parts.path_and_query = path.ok();
     Uri::from_parts(parts)
@@ -129,6 +133,7 @@ mod tests {
             &provider(dialect),
             &Uri::from_static("https://api.example/base/"),
             Some(spoken),
+            Operation::Generate,
         )
         .unwrap()
     }
@@ -158,6 +163,18 @@ mod tests {
             request.uri(),
             "https://api.example/base/v1/chat/completions"
         );
+    }
+
+    #[test]
+    fn each_operation_has_a_path_of_its_own_or_none() {
+        let base = Uri::from_static("https://api.example/base");
+        let path =
+            |dialect, operation| uri(&base, dialect, operation).map(|uri| uri.path().to_owned());
+        let embed = path(Dialect::OpenAiChat, Operation::Embed);
+        assert_eq!(embed.unwrap(), "/base/v1/embeddings");
+        let count = path(Dialect::Anthropic, Operation::Count);
+        assert_eq!(count.unwrap(), "/base/v1/messages/count_tokens");
+        assert!(path(Dialect::Anthropic, Operation::Embed).is_err());
     }
 
     #[test]

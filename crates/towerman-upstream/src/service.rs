@@ -85,7 +85,7 @@ where
         let spoken = cx.dialect();
         // Not for the network: the client hands extensions to its connection task.
         request.extensions_mut().clear();
-        match head::build(request, provider, base, spoken) {
+        match head::build(request, provider, base, spoken, attempt.operation()) {
             Ok(request) => {
                 attempt.advance(Phase::Sent);
                 let call = self.client.0.request(request);

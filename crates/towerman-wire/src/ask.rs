@@ -1,12 +1,13 @@
 //! Reads what a request asks for, in one pass over its body.
 
+mod aside;
 mod size;
 mod turns;
 
 use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
-use towerman_core::{Ask, Dialect, Fault, FaultKind};
+use towerman_core::{Ask, Dialect, Fault, FaultKind, Operation};
 
 use self::{size::Media, turns::Turns};
 use crate::json::{Cursor, Invalid, Text};
@@ -25,10 +26,17 @@ const LIMIT: u64 = 1 << 53;
 /// A body that two readers could understand differently is refused: what routing saw is what the
 /// provider will see. The fault names the member that is wrong.
 pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
+    read_for(dialect, Operation::Generate, body)
+}
+
+/// Reads a request body of `dialect` that was sent for `operation`, as [`read`] does.
+pub fn read_for(dialect: Dialect, operation: Operation, body: &Bytes) -> Result<Ask, Fault> {
     let text = std::str::from_utf8(body)
         .map_err(|error| refuse(format!("body: not UTF-8 at byte {}", error.valid_up_to())))?;
+    let mut ask = Ask::new(dialect, "", 0..0);
+    ask.operation = operation;
     let mut reader = Reader {
-        ask: Ask::new(dialect, "", 0..0),
+        ask,
         model: None,
         messages: false,
         media: Media::default(),
@@ -53,7 +61,11 @@ pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
             reader.wrong(&name, "given twice");
             return Err(Invalid { at: start });
         }
-        reader.member(cursor, &name)?;
+        if operation == Operation::Embed {
+            reader.embedding(cursor, &name)?;
+        } else {
+            reader.member(cursor, &name)?;
+        }
         seen.push(name);
         Ok(())
     });
@@ -72,7 +84,7 @@ pub fn current(ask: &Arc<Ask>, body: &Bytes) -> Result<Arc<Ask>, Fault> {
     if ask.source == source(body) {
         return Ok(Arc::clone(ask));
     }
-    read(ask.dialect, body).map(Arc::new)
+    read_for(ask.dialect, ask.operation, body).map(Arc::new)
 }
 
 fn source(body: &Bytes) -> (usize, usize) {
@@ -82,6 +94,7 @@ fn source(body: &Bytes) -> (usize, usize) {
 struct Reader<'a> {
     ask: Ask,
     model: Option<Cow<'a, str>>,
+    /// There is something to work on.
     messages: bool,
     media: Media,
     turns: Turns<'a>,
@@ -99,16 +112,8 @@ impl<'a> Reader<'a> {
         let null = first == Some(b'n');
         let openai = self.ask.dialect == Dialect::OpenAiChat;
         match name {
-            "model" => {
-                let model = cursor.text()?.and_then(|model| model.decode());
-                match model {
-                    Some(model) if is_model(&model) => self.model = Some(model),
-                    Some(_) => self.wrong(name, "must be 1 to 256 of A-Z a-z 0-9 . _ : / @ -"),
-                    None => self.wrong(name, "must be a string"),
-                }
-                self.ask.model_span = start..cursor.at();
-            }
-            "stream" => match cursor.value()? {
+            "model" => self.model(cursor)?,
+            "stream" if self.ask.operation == Operation::Generate => match cursor.value()? {
                 b"true" => self.ask.stream = true,
                 b"false" | b"null" => {}
                 _ => self.wrong(name, "must be true or false"),
@@ -168,6 +173,20 @@ impl<'a> Reader<'a> {
             "user" => self.sessions[2] = session(cursor.text()?),
             _ => cursor.skip()?,
         }
+        Ok(())
+    }
+
+    fn model(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Invalid> {
+        const NAME: &str = "model";
+        cursor.peek();
+        let start = cursor.at();
+        let model = cursor.text()?.and_then(|model| model.decode());
+        match model {
+            Some(model) if is_model(&model) => self.model = Some(model),
+            Some(_) => self.wrong(NAME, "must be 1 to 256 of A-Z a-z 0-9 . _ : / @ -"),
+            None => self.wrong(NAME, "must be a string"),
+        }
+        self.ask.model_span = start..cursor.at();
         Ok(())
     }
 
@@ -251,9 +270,12 @@ impl<'a> Reader<'a> {
             None => self.wrong("model", "is required"),
         }
         if !self.messages {
-            self.wrong("messages", "is required");
+            self.wrong(self.subject(), "is required");
         }
-        if self.ask.dialect == Dialect::Anthropic && self.ask.max_output.is_none() {
+        if self.ask.dialect == Dialect::Anthropic
+            && self.ask.operation == Operation::Generate
+            && self.ask.max_output.is_none()
+        {
             self.wrong("max_tokens", "is required");
         }
         if let Some(fault) = self.wrong {

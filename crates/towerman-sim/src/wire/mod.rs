@@ -17,9 +17,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// OpenAI Chat Completions: `POST /v1/chat/completions`.
+    /// OpenAI Chat Completions, `POST /v1/chat/completions`, and embeddings, `POST /v1/embeddings`.
     OpenAi,
-    /// Anthropic Messages: `POST /v1/messages`.
+    /// Anthropic Messages, `POST /v1/messages`, and `POST /v1/messages/count_tokens`, which is free.
     Anthropic,
 }
 
@@ -49,6 +49,17 @@ impl Dialect {
     }
 }
 
+/// An answer in which no model speaks.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    pub(crate) model: String,
+    /// Of the prompt.
+    pub(crate) tokens: u64,
+    /// They are billed.
+    pub(crate) billed: bool,
+    pub(crate) body: String,
+}
+
 /// A dialect. It is pure: no clock, no state.
 pub(crate) trait Wire: fmt::Debug + Send + Sync {
     fn path(&self) -> &'static str;
@@ -58,6 +69,12 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
 
     /// Reads a request; with `strict`, fields that the real API refuses are refused.
     fn ask(&self, head: &request::Parts, body: &[u8], strict: bool) -> Result<Ask, Problem>;
+
+    /// The path of what it answers without generating anything.
+    fn aside_path(&self) -> &'static str;
+
+    /// Answers a request to that path.
+    fn aside(&self, head: &request::Parts, body: &[u8], strict: bool) -> Result<Aside, Problem>;
 
     /// The tail of a response id, with the dialect's prefix and length.
     fn id(&self, seed: u64) -> String;

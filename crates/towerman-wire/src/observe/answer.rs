@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use towerman_core::{Dialect, FailureKind, Finish, Usage};
+use towerman_core::{Dialect, FailureKind, Finish, Operation, Usage};
 
-use super::{anthropic, openai};
+use super::{anthropic, aside, openai};
 use crate::{
     fault::{Blame, ProviderError},
     json::Cursor,
@@ -29,9 +29,11 @@ pub(super) struct Answer {
 /// Reads the body of an answer with a status of success.
 ///
 /// An error object under such a status is a failure of the class that it names.
-pub(super) fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
-    let read = match dialect {
-        Dialect::Anthropic => anthropic::answer(body),
+pub(super) fn read_answer(operation: Operation, dialect: Dialect, body: &[u8]) -> Answer {
+    let read = match (operation, dialect) {
+        (Operation::Embed, _) => aside::embeddings(body),
+        (Operation::Count, _) => aside::count(body),
+        (_, Dialect::Anthropic) => anthropic::answer(body),
         _ => openai::read(body, &mut openai::Start::default()),
     };
     let Ok(delta) = read else {

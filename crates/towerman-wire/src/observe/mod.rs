@@ -5,6 +5,7 @@
 
 mod answer;
 mod anthropic;
+mod aside;
 mod delta;
 mod observer;
 mod openai;
@@ -70,7 +71,7 @@ where
         408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, SystemTime::now()),
         _ => None,
     };
-    let mut observer = Observer::new(dialect, status, media_type);
+    let mut observer = Observer::new(dialect, status, media_type).of(attempt.operation());
     if let Some(bytes) = inner.size_hint().exact() {
         observer.expect(bytes);
     }

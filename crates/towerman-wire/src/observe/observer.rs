@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::StatusCode;
-use towerman_core::{Dialect, FailureKind, Phase};
+use towerman_core::{Dialect, FailureKind, Operation, Phase};
 
 use super::state::{Learned, State};
 use crate::{
@@ -84,6 +84,13 @@ impl Observer {
         }
     }
 
+    /// Says what the answer is one to, if not to a prompt.
+    #[must_use]
+    pub const fn of(mut self, operation: Operation) -> Self {
+        self.state.operation = operation;
+        self
+    }
+
     /// Whether the head announced events.
     pub(super) const fn streams(&self) -> bool {
         matches!(
@@ -96,9 +103,9 @@ impl Observer {
 
     /// The body is to be this long. A whole answer was generated to its end before its head was
     /// sent, so all of it counts, however much arrives.
-    pub(super) const fn expect(&mut self, bytes: u64) {
+    pub(super) fn expect(&mut self, bytes: u64) {
         if matches!(self.mode, Mode::Undecided { .. }) && !self.streams() {
-            self.state.learned.content_bytes = bytes;
+            self.state.received(bytes);
         }
     }
 
@@ -120,7 +127,7 @@ impl Observer {
             }
             Mode::Whole(kept) => {
                 kept.push(bytes);
-                self.state.received(kept.size);
+                self.state.received(kept.size as u64);
                 if kept.size > ANSWER_LIMIT {
                     // Too large to judge, and too much to send twice.
                     self.state.deliver(0);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Outcome, Phase, Usage};
+use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Operation, Outcome, Phase, Usage};
 
 use super::{
     answer::{detect, read_answer},
@@ -43,6 +43,7 @@ pub struct Learned {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) dialect: Option<Dialect>,
+    pub(super) operation: Operation,
     pub(super) learned: Learned,
     tokens: Tokens,
     start: openai::Start,
@@ -59,6 +60,7 @@ impl State {
     pub(super) fn new(dialect: Option<Dialect>, phase: Phase) -> Self {
         Self {
             dialect,
+            operation: Operation::default(),
             learned: Learned {
                 phase,
                 usage: None,
@@ -145,13 +147,17 @@ impl State {
     }
 
     pub(super) fn whole(&mut self, body: &[u8]) {
-        let Some(dialect) = self.dialect.or_else(|| detect(body)) else {
+        let dialect = self.dialect.or_else(|| match self.operation {
+            Operation::Generate => detect(body),
+            operation => speaker(operation),
+        });
+        let Some(dialect) = dialect else {
             // Nobody said that this is a dialect, and it does not look like one.
             self.learned.content_bytes = 0;
             self.deliver(body.trim_ascii().len());
             return self.complete();
         };
-        let answer = read_answer(dialect, body);
+        let answer = read_answer(self.operation, dialect, body);
         self.learned.usage = answer.usage;
         self.learned.finish = answer.finish;
         self.learned.model = answer.model;
@@ -166,8 +172,11 @@ impl State {
     }
 
     /// This much of a whole answer is here, and not yet read.
-    pub(super) fn received(&mut self, size: usize) {
-        self.learned.content_bytes = self.learned.content_bytes.max(size as u64);
+    pub(super) fn received(&mut self, size: u64) {
+        // Vectors and counts are not generated, and not billed by their size.
+        if self.operation == Operation::Generate {
+            self.learned.content_bytes = self.learned.content_bytes.max(size);
+        }
         self.news = true;
     }
 
@@ -193,6 +202,13 @@ impl State {
         self.learned.excused = true;
         self.news = true;
     }
+}
+
+/// The dialect that has `operation`.
+fn speaker(operation: Operation) -> Option<Dialect> {
+    Dialect::ALL
+        .into_iter()
+        .find(|dialect| dialect.path_of(operation).is_some())
 }
 
 // === impl Learned ===

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, request::Parts};
 
-use super::{Wire, bearer};
+use super::{Aside, Wire, bearer};
 use crate::{
     ask::Ask,
     hash,
@@ -35,7 +35,25 @@ impl Wire for Anthropic {
     }
 
     fn ask(&self, head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Problem> {
-        request::read(head, body, strict)
+        let ask = request::read(head, body, strict)?;
+        match ask.max_tokens {
+            Some(_) => Ok(ask),
+            None => Err(request::required("max_tokens")),
+        }
+    }
+
+    fn aside_path(&self) -> &'static str {
+        "/v1/messages/count_tokens"
+    }
+
+    fn aside(&self, head: &Parts, body: &[u8], strict: bool) -> Result<Aside, Problem> {
+        let ask = request::read(head, body, strict)?;
+        Ok(Aside {
+            model: ask.model,
+            tokens: ask.prompt.tokens,
+            billed: false,
+            body: object! { "input_tokens": ask.prompt.tokens }.0,
+        })
     }
 
     fn id(&self, seed: u64) -> String {

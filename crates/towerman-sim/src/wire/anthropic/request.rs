@@ -85,8 +85,10 @@ pub(super) fn read(head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Probl
         .model
         .filter(|model| !model.is_empty())
         .ok_or_else(|| required("model"))?;
-    let max_tokens = body.max_tokens.ok_or_else(|| required("max_tokens"))?;
-    let max_tokens = u64::try_from(max_tokens)
+    let max_tokens = body
+        .max_tokens
+        .map(u64::try_from)
+        .transpose()
         .map_err(|_| Problem::invalid("max_tokens: Input should be greater than or equal to 0"))?;
     let messages = body.messages.ok_or_else(|| required("messages"))?;
     if messages.is_empty() {
@@ -114,7 +116,7 @@ pub(super) fn read(head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Probl
         include_usage: true,
         obfuscate: true,
         choices: 1,
-        max_tokens: Some(max_tokens),
+        max_tokens,
         stops: body.stop_sequences.unwrap_or_default(),
         tools,
         choice,
@@ -125,7 +127,7 @@ pub(super) fn read(head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Probl
     })
 }
 
-fn required(place: &str) -> Problem {
+pub(super) fn required(place: &str) -> Problem {
     Problem::invalid(format!("{place}: Field required"))
 }
 

@@ -1,5 +1,6 @@
 //! OpenAI Chat Completions: answers come back as `chat.completion` objects or chunks.
 
+mod embeddings;
 mod error;
 mod limits;
 mod request;
@@ -10,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, request::Parts};
 
-use super::{Wire, bearer};
+use super::{Aside, Wire, bearer};
 use crate::{
     ask::Ask,
     hash,
@@ -33,6 +34,14 @@ impl Wire for OpenAi {
 
     fn ask(&self, _: &Parts, body: &[u8], _strict: bool) -> Result<Ask, Problem> {
         request::read(body)
+    }
+
+    fn aside_path(&self) -> &'static str {
+        "/v1/embeddings"
+    }
+
+    fn aside(&self, _: &Parts, body: &[u8], _strict: bool) -> Result<Aside, Problem> {
+        embeddings::answer(body)
     }
 
     fn id(&self, seed: u64) -> String {

@@ -89,7 +89,7 @@ pub(super) fn read(body: &[u8]) -> Result<Ask, Problem> {
     })
 }
 
-fn missing(param: impl Into<String>) -> Problem {
+pub(super) fn missing(param: impl Into<String>) -> Problem {
     let param = param.into();
     Problem::invalid(format!("Missing required parameter: '{param}'."))
         .param(param)
