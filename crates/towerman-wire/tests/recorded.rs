@@ -1,7 +1,7 @@
 //! Recorded traffic, read by the crate and by an independent reader: both must learn the same.
 //!
 //! The recordings are not part of the project. `TOWERMAN_SHARED` names the directory that holds
-//! `data/wire/recorded`; without it, a directory `shared` beside the workspace is tried.
+//! `wire/recorded`; without it, `shared/data` beside the workspace is tried.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -31,10 +31,10 @@ struct Exchange {
 /// The folder of recordings, or a loud line and nothing.
 fn recordings() -> Option<PathBuf> {
     let root = env::var_os("TOWERMAN_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),
         PathBuf::from,
     );
-    let folder = root.join("data/wire/recorded");
+    let folder = root.join("wire/recorded");
     if folder.is_dir() {
         return Some(folder);
     }

@@ -579,3 +579,13 @@ fn texts_of_white_space_are_left_out_and_told() {
     assert_eq!(there["messages"][0]["content"], said);
     assert_eq!(lost, ["/messages/0/content/0"]);
 }
+
+#[test]
+fn a_message_without_content_is_refused_and_so_is_a_conversation_without_messages() {
+    let (from, to) = (Dialect::Anthropic, Dialect::OpenAiChat);
+    let asked = |message: Value| with(json!({"messages": [message]}));
+    let at = refusal(from, to, &asked(json!({"role": "user"})));
+    assert_eq!(at, "/messages/0/content");
+    let at = refusal(from, to, &asked(json!({"role": "user", "content": []})));
+    assert_eq!(at, "/messages");
+}

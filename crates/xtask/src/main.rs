@@ -1,7 +1,8 @@
 //! The project's own commands. `cargo xtask test` runs every test and installs what it needs;
-//! `cargo xtask bench` measures.
+//! `cargo xtask bench` measures; `cargo xtask fuzz` looks for bytes that break a law.
 
 mod bench;
+mod fuzz;
 mod run;
 mod sidebyside;
 mod test;
@@ -26,6 +27,8 @@ enum Command {
     Sdks,
     /// Measure: criterion, instruction counts, and a side-by-side with a bare proxy.
     Bench(bench::Options),
+    /// Feed broken bytes to every parser.
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::Test => test::all(),
         Command::Sdks => test::install_sdks(),
         Command::Bench(options) => bench::all(&options),
+        Command::Fuzz(options) => fuzz::all(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

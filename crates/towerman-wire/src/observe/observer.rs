@@ -111,7 +111,18 @@ impl Observer {
 
     /// Reads the next bytes of the body.
     pub fn push(&mut self, bytes: &Bytes) {
+        let mut bytes = bytes;
+        let trimmed;
         if let Mode::Undecided { media_type } = self.mode {
+            // Line ends before the first byte count for nothing, in whatever chunk they come.
+            let blank = bytes
+                .iter()
+                .take_while(|byte| b"\r\n".contains(byte))
+                .count();
+            if blank > 0 {
+                trimmed = bytes.slice(blank..);
+                bytes = &trimmed;
+            }
             self.mode = decide(media_type, bytes);
             if matches!(self.mode, Mode::Events(_)) {
                 self.state.learned.content_bytes = 0;
@@ -193,8 +204,7 @@ impl Observer {
 /// Tells events from a whole answer: by the first byte that ends no line, because the media type is
 /// sometimes missing and sometimes wrong. One byte, so that chunking cannot change the result.
 fn decide(media_type: Media, bytes: &Bytes) -> Mode {
-    let first = bytes.iter().find(|byte| !b"\r\n".contains(byte));
-    let whole = match (first, media_type) {
+    let whole = match (bytes.first(), media_type) {
         (None, _) => return Mode::Undecided { media_type },
         (Some(b'{' | b'[' | b'<'), _) | (_, Media::Json) => true,
         (_, Media::Events) => false,

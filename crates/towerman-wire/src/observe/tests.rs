@@ -582,3 +582,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn line_ends_before_an_answer_count_for_nothing_however_they_come() {
+    let learned = |pieces: &[&str]| {
+        let json = Some("application/json");
+        let mut observer = Observer::new(Some(OPENAI), StatusCode::OK, json);
+        for piece in pieces {
+            observer.push(&Bytes::copy_from_slice(piece.as_bytes()));
+        }
+        observer.learned().content_bytes
+    };
+    assert_eq!(learned(&["\r\n{\"a\""]), 4);
+    assert_eq!(learned(&["\r", "\n{", "\"a\""]), 4);
+}

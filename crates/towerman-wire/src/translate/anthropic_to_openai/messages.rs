@@ -47,13 +47,16 @@ impl<'a> Conversation<'a> {
         }
         conversation.end_run()?;
         conversation.calls.end()?;
+        if conversation.messages.is_empty() {
+            return Err(refuse("/messages", "has nothing in it that can be sent"));
+        }
         Ok(conversation.messages)
     }
 
     fn message(&mut self, raw: Raw<'a>, at: &str, losses: &mut Losses) -> Result<(), Fault> {
         let mut message = Fields::read(raw, at)?;
         let role = message.need_string("role", at)?;
-        let content = message.take("content");
+        let content = Some(message.need("content", at, "a string or an array of blocks")?);
         message.lose(at, NOTHING_LIKE_IT, losses);
         let content_at = format!("{at}/content");
         match &*role {
