@@ -112,6 +112,10 @@ async fn what_is_wrong_with_a_body_is_said_and_nothing_is_forwarded() {
             r#"{"model":"chat","max_tokens":1e308,"messages":[{"role":"user","content":"a"}]}"#,
             "absurd limit",
         ),
+        (
+            r#"{"model":"chat","messages":[{"role":"user","content":"a\ud800b"}]}"#,
+            "half a surrogate pair",
+        ),
         (&deep, "deep nesting"),
     ];
     for (body, what) in bad {

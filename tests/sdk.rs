@@ -1,14 +1,21 @@
-//! The official Python SDKs drive the gateway: plain, streaming, tools, an error, a failover.
+//! The official SDKs, Python and Node, drive the gateway: plain, streaming, tools, an error, a failover.
 #![allow(clippy::unwrap_used)]
 
-use std::process::Command;
+use std::{
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
 
 use towerman::core::{
     Dialect,
     policy::{Draft, ProviderDraft, RouteDraft},
 };
-use towerman_sim::{Fault, Sim};
-use towerman_tests::{Gateway, root, target};
+use towerman_sim::{Fault, Model, Sim};
+use towerman_tests::{Gateway, eventually, post, root, target};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_official_sdks_see_a_provider_and_no_quirk() {
@@ -68,21 +75,8 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
     .await;
 
     let url = gateway.url();
-    let output = tokio::task::spawn_blocking(move || {
-        Command::new(python())
-            .arg(root().join("tests/sdk/drive.py"))
-            .arg(url)
-            .output()
-            .unwrap()
-    })
-    .await
-    .unwrap();
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(output.status.success(), "{stdout}\n{stderr}");
-    assert!(stdout.contains("all passed"), "{stdout}");
+    let driver = root().join("tests/sdk/drive.py");
+    drive(Command::new(python()).arg(driver).arg(url)).await;
 
     let failed_over = gateway
         .decisions
@@ -95,14 +89,167 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
     gateway.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_official_node_sdks_see_a_provider_and_no_quirk() {
+    // Slow enough to be left in the middle.
+    let slow = || {
+        let pace = Duration::from_millis(20);
+        Model::new("slow").output_tokens(500).per_token(pace)
+    };
+    let [openai, anthropic] = [Sim::openai("o"), Sim::anthropic("a")]
+        .map(|sim| sim.model(Model::new("m")).model(slow()).build());
+    let servers = [
+        openai.serve().await.unwrap(),
+        anthropic.serve().await.unwrap(),
+    ];
+    let draft = Draft::new()
+        .provider(ProviderDraft::url(
+            "o",
+            Dialect::OpenAiChat,
+            servers[0].base_url(),
+        ))
+        .provider(ProviderDraft::url(
+            "a",
+            Dialect::Anthropic,
+            servers[1].base_url(),
+        ))
+        .route(RouteDraft::new("openai", ["o/m"]))
+        .route(RouteDraft::new("anthropic", ["a/m"]))
+        .route(RouteDraft::new("slow-openai", ["o/slow"]))
+        .route(RouteDraft::new("slow-anthropic", ["a/slow"]));
+    let gateway = Gateway::start(draft).await;
+    drive(node("drive.mjs").arg(gateway.url())).await;
+    // Each SDK broke off a stream over each provider.
+    let left = || openai.cancelled() == 2 && anthropic.cancelled() == 2;
+    assert!(eventually(left).await, "{openai:?} {anthropic:?}");
+    gateway.stop().await;
+}
+
+/// Somebody else's idea of how the two providers answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn providers_that_others_wrote_are_understood() {
+    let mut mock = node("aimock.mjs")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    let stdout = mock.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut url).unwrap();
+    let url = url.trim();
+
+    let draft = Draft::new()
+        .provider(ProviderDraft::url("o", Dialect::OpenAiChat, url))
+        .provider(ProviderDraft::url("a", Dialect::Anthropic, url))
+        .route(RouteDraft::new("openai", ["o/gpt-4o"]))
+        .route(RouteDraft::new("anthropic", ["a/claude-sonnet-4-5"]));
+    let gateway = Gateway::start(draft).await;
+    for (door, model) in [
+        ("chat/completions", "openai"),
+        ("chat/completions", "anthropic"),
+        ("messages", "openai"),
+        ("messages", "anthropic"),
+    ] {
+        let asked = |text: &str, stream: bool| {
+            let url = format!("{}/v1/{door}", gateway.url());
+            let turn = json!({"role": "user", "content": text});
+            let mut body =
+                json!({"model": model, "max_tokens": 99, "messages": [turn], "stream": stream});
+            if text == "tool" {
+                let schema = json!({"type": "object", "properties": {"city": {"type": "string"}}});
+                body["tools"] = match door {
+                    "messages" => json!([{"name": "weather", "input_schema": schema}]),
+                    _ => {
+                        json!([{"type": "function", "function": {"name": "weather", "parameters": schema}}])
+                    }
+                };
+            }
+            async move { post(&url, &body).await }
+        };
+        let what = format!("{door} of {model}");
+        let plain = asked("plain", false).await;
+        assert_eq!(plain.status, 200, "{what}: {}", plain.text());
+        assert!(
+            plain.text().contains("Grüße aus Köln 🌍"),
+            "{what}: {}",
+            plain.text()
+        );
+        let streamed = asked("plain", true).await;
+        assert_eq!(words(&streamed.text()), "Grüße aus Köln 🌍", "{what}");
+        let called = asked("tool", false).await.text();
+        assert!(
+            called.contains("weather") && called.contains("Köln"),
+            "{what}: {called}"
+        );
+        let arguments = words(&asked("tool", true).await.text());
+        let arguments: Value = serde_json::from_str(&arguments).unwrap();
+        assert_eq!(arguments, json!({"city": "Köln"}), "{what}");
+        let limited = asked("limit", false).await;
+        assert_eq!(limited.status, 429, "{what}: {}", limited.text());
+    }
+    let lines = gateway.ledger.lines();
+    assert!(lines.len() >= 20, "{}", lines.len());
+    gateway.stop().await;
+    drop(mock.stdin.take());
+    mock.wait().unwrap();
+}
+
+/// What the events of a stream say, put together: text, or the arguments of a call.
+fn words(events: &str) -> String {
+    let data = events
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: "));
+    data.filter_map(|data| serde_json::from_str::<Value>(data).ok())
+        .map(|event| {
+            let (chat, message) = (&event["choices"][0]["delta"], &event["delta"]);
+            [
+                &chat["content"],
+                &chat["tool_calls"][0]["function"]["arguments"],
+                &message["text"],
+                &message["partial_json"],
+            ]
+            .map(|said| said.as_str().unwrap_or_default())
+            .concat()
+        })
+        .collect()
+}
+
+/// Runs a driver to its end, which must be a good one.
+async fn drive(command: &mut Command) {
+    let mut command = std::mem::replace(command, Command::new("true"));
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output.await.unwrap().unwrap();
+    let told = String::from_utf8_lossy(&stdout);
+    let wrong = String::from_utf8_lossy(&stderr);
+    assert!(status.success(), "{told}\n{wrong}");
+    assert!(told.contains("all passed"), "{told}");
+}
+
 /// The interpreter that has the SDKs; they are installed on first use.
-fn python() -> std::path::PathBuf {
-    let python = target().join("sdk-venv/bin/python");
+fn python() -> PathBuf {
+    install();
+    target().join("sdk-venv/bin/python")
+}
+
+/// A script beside the Node SDKs, about to be run.
+fn node(script: &str) -> Command {
+    install();
+    let folder = target().join("sdk-node");
+    let node = std::fs::read_to_string(folder.join("node.txt")).unwrap();
+    let mut command = Command::new(node);
+    command.arg(folder.join(script));
+    command
+}
+
+fn install() {
     let status = Command::new(env!("CARGO"))
         .args(["xtask", "sdks"])
         .current_dir(root())
         .status()
         .unwrap();
     assert!(status.success(), "the SDKs could not be installed");
-    python
 }

@@ -74,7 +74,12 @@ pub fn read_for(dialect: Dialect, operation: Operation, body: &Bytes) -> Result<
         // A member was wrong; if the rest is not even JSON, that comes second.
         (Some(fault), _) => Err(fault),
         (None, Err(Invalid { at })) => Err(refuse(format!("body: not valid JSON at byte {at}"))),
-        (None, Ok(())) => reader.finish(body),
+        (None, Ok(())) => match cursor.lone_surrogate() {
+            Some(at) => Err(refuse(format!(
+                "body: half a surrogate pair at byte {at}, which is no text"
+            ))),
+            None => reader.finish(body),
+        },
     }
 }
 

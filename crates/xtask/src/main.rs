@@ -4,6 +4,7 @@
 mod bench;
 mod fuzz;
 mod run;
+mod sdks;
 mod sidebyside;
 mod test;
 
@@ -34,7 +35,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Test => test::all(),
-        Command::Sdks => test::install_sdks(),
+        Command::Sdks => sdks::install(),
         Command::Bench(options) => bench::all(&options),
         Command::Fuzz(options) => fuzz::all(&options),
     };

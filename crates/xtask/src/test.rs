@@ -1,11 +1,10 @@
 //! `cargo xtask test`: every test there is.
 
-use std::process::Command;
-
-use crate::run::{Clock, Result, cargo, has, root, run, target};
-
-/// What the SDK tests install: the official clients, pinned.
-const SDKS: [&str; 2] = ["openai==3.54.0", "anthropic==2.12.0"];
+use crate::{
+    fuzz,
+    run::{Clock, Result, cargo, has, root, run},
+    sdks,
+};
 
 pub(crate) fn all() -> Result {
     let mut clock = Clock::default();
@@ -28,7 +27,7 @@ fn steps(clock: &mut Clock) -> Result {
         if !has("cargo", &["nextest", "--version"]) {
             run(cargo().args(["install", "cargo-nextest", "--locked"]))?;
         }
-        install_sdks()
+        sdks::install()
     })?;
     clock.step("build the gateway", || {
         run(cargo().args(["build", "--locked", "--package", "towerman-gateway"]))
@@ -53,31 +52,10 @@ fn steps(clock: &mut Clock) -> Result {
             "--no-fail-fast",
         ]))
     })?;
+    clock.step("feed broken bytes to every parser", || {
+        fuzz::all(&fuzz::Options::default())
+    })?;
     clock.step("run the documentation's examples", || {
         run(cargo().args(["test", "--locked", "--doc", "--workspace", "--all-features"]))
     })
-}
-
-/// Makes a virtual environment with the official SDKs, unless it is there already.
-pub(crate) fn install_sdks() -> Result {
-    let venv = target().join("sdk-venv");
-    let python = venv.join("bin/python");
-    let stamp = venv.join("installed.txt");
-    let wanted = SDKS.join("\n");
-    if std::fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-        return Ok(());
-    }
-    run(Command::new("python3")
-        .args(["-m", "venv", "--clear"])
-        .arg(&venv))?;
-    run(Command::new(python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(SDKS))?;
-    std::fs::write(&stamp, wanted).map_err(|error| error.to_string())
 }

@@ -1,14 +1,18 @@
 //! A cursor over JSON text: validates, skips and finds, and allocates nothing.
 //!
 //! Requests and stream events are read for a handful of members; the rest is only checked. The
-//! grammar is RFC 8259's, as strict as `serde_json`, with the same limit on depth.
+//! grammar is RFC 8259's, as strict as `serde_json`, with the same limits on depth and numbers.
 
 mod scan;
+mod surrogates;
 
 use std::borrow::Cow;
 
 /// Containers inside containers: as many as `serde_json` reads.
 const DEPTH: u32 = 127;
+
+/// Digits that no float is too small for.
+const FINITE: usize = 300;
 
 /// A place in JSON text.
 #[derive(Debug)]
@@ -16,6 +20,7 @@ pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: u32,
+    halves: bool,
 }
 
 /// Not JSON, from this byte on.
@@ -81,6 +86,7 @@ impl<'a> Cursor<'a> {
             bytes,
             at: 0,
             depth: 0,
+            halves: false,
         }
     }
 
@@ -90,6 +96,7 @@ impl<'a> Cursor<'a> {
             bytes,
             at,
             depth: 1,
+            halves: false,
         }
     }
 
@@ -106,6 +113,18 @@ impl<'a> Cursor<'a> {
 
     pub(crate) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// For text that will stand inside so many containers.
+    pub(crate) const fn inside(mut self, depth: u32) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// Where an escape stands, in what was read, that is half of a surrogate pair without the other.
+    pub(crate) fn lone_surrogate(&self) -> Option<usize> {
+        let read = &self.bytes[..self.at];
+        self.halves.then(|| surrogates::lone(read)).flatten()
     }
 
     /// Nothing but white space may follow.
@@ -312,10 +331,12 @@ impl<'a> Cursor<'a> {
     fn rest_of_string(&mut self) -> Read<bool> {
         let end = scan::string(self.bytes, self.at).map_err(|at| Invalid { at })?;
         self.at = end.at;
+        self.halves |= end.halves;
         Ok(end.escaped)
     }
 
     fn number(&mut self) -> Read<()> {
+        let start = self.at;
         self.at += usize::from(self.next_is(b"-"));
         if self.next_is(b"0") {
             self.at += 1;
@@ -330,8 +351,22 @@ impl<'a> Cursor<'a> {
             self.at += 1;
             self.at += usize::from(self.next_is(b"+-"));
             self.digits()?;
+            self.finite(start)?;
+        } else if self.at - start > FINITE {
+            self.finite(start)?;
         }
         Ok(())
+    }
+
+    /// A number that stands at `start` must be one to those who read it as a float, too.
+    #[cold]
+    fn finite(&mut self, start: usize) -> Read<()> {
+        let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+        if text.parse().is_ok_and(f64::is_finite) {
+            return Ok(());
+        }
+        self.at = start;
+        Err(self.invalid())
     }
 
     fn digits(&mut self) -> Read<()> {

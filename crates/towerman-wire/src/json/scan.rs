@@ -32,6 +32,8 @@ pub(super) struct End {
     pub(super) at: usize,
     /// Whether there was an escape.
     pub(super) escaped: bool,
+    /// Whether an escape was half of a surrogate pair; the other half may be there too.
+    pub(super) halves: bool,
 }
 
 /// Reads on from `start`, which is inside a string, to behind its closing quote. The error is
@@ -45,13 +47,16 @@ pub(super) fn string(bytes: &[u8], mut start: usize) -> Result<End, usize> {
         start += plain;
         if plain < word.len() {
             if word[plain] == b'"' {
-                let (at, escaped) = (start + 1, false);
-                return Ok(End { at, escaped });
+                return Ok(End {
+                    at: start + 1,
+                    escaped: false,
+                    halves: false,
+                });
             }
             break;
         }
     }
-    let mut escaped = false;
+    let (mut escaped, mut halves) = (false, false);
     while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
         let mut marks = match rest.first_chunk() {
             Some(block) => marks(block),
@@ -71,6 +76,7 @@ pub(super) fn string(bytes: &[u8], mut start: usize) -> Result<End, usize> {
                     return Ok(End {
                         at: at + 1,
                         escaped,
+                        halves,
                     });
                 }
                 Some(b'\\') => {
@@ -85,6 +91,7 @@ pub(super) fn string(bytes: &[u8], mut start: usize) -> Result<End, usize> {
                         continue;
                     }
                     next = offset + escape(bytes, at).ok_or(at)?;
+                    halves |= is_half(&bytes[at..]);
                 }
                 _ => return Err(at),
             }
@@ -107,6 +114,20 @@ fn escape(bytes: &[u8], at: usize) -> Option<usize> {
     let whole = length == 2
         || length == 6 && digits().is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
     whole.then_some(length)
+}
+
+/// Whether an escape is one of `\uD800` to `\uDFFF`.
+const fn is_half(escape: &[u8]) -> bool {
+    matches!(
+        escape,
+        [
+            _,
+            b'u',
+            b'd' | b'D',
+            b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
+            ..,
+        ]
+    )
 }
 
 /// How many bytes stand for themselves before one that does not: quote, backslash, control
@@ -145,13 +166,14 @@ mod tests {
 
     /// The same, a byte at a time.
     fn slowly(bytes: &[u8], start: usize) -> Result<End, usize> {
-        let (mut at, mut escaped) = (start, false);
+        let (mut at, mut escaped, mut halves) = (start, false, false);
         loop {
             match bytes.get(at) {
                 Some(b'"') => {
                     return Ok(End {
                         at: at + 1,
                         escaped,
+                        halves,
                     });
                 }
                 Some(b'\\') => {
@@ -159,6 +181,9 @@ mod tests {
                     at += match bytes.get(at + 1) {
                         Some(b'u') => {
                             let hex = bytes.get(at + 2..at + 6).ok_or(at)?;
+                            let unit = std::str::from_utf8(hex).ok();
+                            let unit = unit.and_then(|hex| u16::from_str_radix(hex, 16).ok());
+                            halves |= unit.is_some_and(|unit| (0xD800..0xE000).contains(&unit));
                             hex.iter()
                                 .all(u8::is_ascii_hexdigit)
                                 .then_some(6)

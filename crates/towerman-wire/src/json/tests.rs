@@ -15,6 +15,8 @@ fn the_grammar_is_strict() {
     for good in [
         "0",
         "-0.5e+3",
+        "1e308",
+        "1e-999",
         r#"{"a":[1,{},[]," \u00e9\n"]}"#,
         " null ",
         "[ ]",
@@ -27,6 +29,8 @@ fn the_grammar_is_strict() {
         "1.",
         "-",
         "1e",
+        "1e999",
+        "-1e309",
         "+1",
         "NaN",
         "[1,]",

@@ -4,16 +4,25 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::translate::empty_object;
+use crate::{json::Cursor, translate::empty_object};
+
+/// Containers around the input of a call: the body, its messages, a message, its content, a block.
+const AROUND: u32 = 5;
 
 /// The object that `arguments` spells, byte for byte. No arguments are an empty object.
 pub(super) fn object(arguments: Cow<'_, str>) -> Option<Box<RawValue>> {
     if arguments.trim().is_empty() {
         return Some(empty_object());
     }
-    RawValue::from_string(arguments.into_owned())
-        .ok()
-        .filter(|raw| raw.get().starts_with('{'))
+    let mut cursor = Cursor::new(arguments.as_bytes()).inside(AROUND);
+    // As strict as what reads requests: what passes here must pass there.
+    let read = cursor.peek() == Some(b'{')
+        && cursor.skip().and_then(|()| cursor.end()).is_ok()
+        && cursor.lone_surrogate().is_none();
+    if !read {
+        return None;
+    }
+    RawValue::from_string(arguments.into_owned()).ok()
 }
 
 /// Follows fragments of arguments, to know when their object is complete.
@@ -64,8 +73,18 @@ mod tests {
             object(" {\"b\": 1,\"a\":2} ".into()).unwrap().get(),
             "{\"b\": 1,\"a\":2}"
         );
-        for no in ["[1]", "\"x\"", "{\"a\":", "{} {}", "null"] {
-            assert!(object(no.into()).is_none(), "{no}");
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(125), "]".repeat(125));
+        for no in [
+            "[1]",
+            "\"x\"",
+            "{\"a\":",
+            "{} {}",
+            "null",
+            "{\"a\":1e999}",
+            r#"{"a":"\ud800"}"#,
+            &*deep,
+        ] {
+            assert!(object(no.to_owned().into()).is_none(), "{no}");
         }
     }
 
