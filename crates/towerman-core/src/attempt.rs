@@ -11,7 +11,9 @@ use std::{
 
 use http::StatusCode;
 
-use crate::{End, Endpoint, FailureKind, Finish, Operation, Outcome, Phase, Pico, Usage};
+use crate::{
+    End, Endpoint, FailureKind, Finish, Operation, Outcome, Phase, Pico, RateLimits, Usage,
+};
 
 /// One dispatch to one endpoint.
 ///
@@ -47,6 +49,8 @@ pub struct AttemptFacts {
     pub failure: Option<FailureKind>,
     /// The provider asked to be left alone this long.
     pub retry_after: Option<Duration>,
+    /// What the answer's head said of the provider's rate limits.
+    pub limits: Option<Box<RateLimits>>,
     /// Bytes of content delivered, for estimates when no usage comes.
     pub content_bytes: u64,
     /// Time from dispatch to the first content of a stream. Of a whole answer it would say nothing

@@ -54,6 +54,7 @@ mod end;
 mod endpoint;
 mod error;
 mod fault;
+mod limits;
 mod listing;
 mod money;
 mod operation;
@@ -83,6 +84,7 @@ pub use self::{
     endpoint::{Capabilities, Endpoint, Provider, Target},
     error::{BoxError, find},
     fault::{Fault, FaultKind},
+    limits::{Limit, RateLimits},
     listing::{Early, Listing},
     money::{Pico, Price},
     operation::Operation,

@@ -46,11 +46,14 @@ where
             return response.map(|body| Self::new(Inner::Plain { body }, Work::Pass));
         };
         let (mut parts, body) = observe(response, &exchange.attempt).into_parts();
-        let remote = matches!(exchange.attempt.endpoint().provider.target, Target::Url(_));
-        let work = Work::of(exchange, parts.status);
-        if remote {
-            head::filter(&mut parts.headers);
+        let attempt = &exchange.attempt;
+        if let Target::Url(_) = attempt.endpoint().provider.target {
+            let told = exchange
+                .tell_limits
+                .then(|| attempt.note(|facts| facts.limits.as_deref().copied()));
+            head::filter(&mut parts.headers, told.flatten().as_ref());
         }
+        let work = Work::of(exchange, parts.status);
         work.describe(&mut parts.headers);
         Response::from_parts(parts, Self::new(Inner::Observed { body }, work))
     }

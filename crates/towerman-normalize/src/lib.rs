@@ -5,8 +5,11 @@
 //! not ask for it). In another dialect request, answer, stream and error are translated; what
 //! cannot be said there is refused with a 400 that names it.
 //!
-//! Of a provider's answer only the body and the headers that describe it go back: cookies,
-//! organisation names and the rate limits of *our* account stay here. An error of a provider's is
+//! Of a provider's answer only the body and the headers that describe it go back: cookies and
+//! organisation names stay here. What is left of the provider's rate limits is told in one way
+//! for all providers, `x-ratelimit-{limit,remaining,reset}-{requests,tokens,input-tokens,
+//! output-tokens}` with a reset such as `1.5s`, unless [`NormalizeLayer::tell_limits`] forbids it:
+//! they are those of *our* account, which all clients share. An error of a provider's is
 //! written anew: its status, and of a mistake of the caller's the type, code, part and words, with
 //! the client's name for the model and without what names our account. An error of a service of
 //! your own goes back as it is.

@@ -21,11 +21,12 @@ use crate::{ResponseBody, ResponseFuture, future::Exchange};
 #[derive(Clone, Debug)]
 pub struct Normalize<S> {
     inner: S,
+    tell_limits: bool,
 }
 
 impl<S> Normalize<S> {
-    pub(crate) const fn new(inner: S) -> Self {
-        Self { inner }
+    pub(crate) const fn new(inner: S, tell_limits: bool) -> Self {
+        Self { inner, tell_limits }
     }
 
     /// The inner service.
@@ -65,14 +66,21 @@ where
             return ResponseFuture::new(self.inner.call(request), None);
         };
         if attempt.endpoint().is_unrouted() {
-            let exchange = Exchange { ask: None, attempt };
+            let exchange = Exchange {
+                ask: None,
+                attempt,
+                tell_limits: self.tell_limits,
+            };
             return ResponseFuture::new(self.inner.call(request), Some(exchange));
         }
         let report = cx.try_report().cloned().unwrap_or_default();
         match report.step("normalize", || forth(request, &ask, &attempt, &report)) {
             Ok((request, ask)) => {
-                let ask = Some(ask);
-                let exchange = Exchange { ask, attempt };
+                let exchange = Exchange {
+                    ask: Some(ask),
+                    attempt,
+                    tell_limits: self.tell_limits,
+                };
                 ResponseFuture::new(self.inner.call(request), Some(exchange))
             }
             Err(fault) => ResponseFuture::refused(fault),

@@ -45,6 +45,7 @@ impl Work {
         let Exchange {
             ask: Some(ask),
             attempt,
+            ..
         } = exchange
         else {
             return Self::Pass;

@@ -386,3 +386,56 @@ async fn an_error_tells_what_is_wrong_and_nothing_of_our_account() {
     assert_eq!(answer.body(), ERROR);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
 }
+
+#[tokio::test]
+async fn rate_limits_are_told_in_one_way_unless_that_is_forbidden() {
+    let told = async |layer: NormalizeLayer, provider: ProviderDraft, status: u16| {
+        let inner = service_fn(move |_: Request<Body>| async move {
+            let response = Response::builder()
+                .status(status)
+                .header("content-type", "application/json")
+                .header("anthropic-organization-id", "ours")
+                .header("anthropic-ratelimit-input-tokens-limit", "2000")
+                .header("anthropic-ratelimit-input-tokens-remaining", "0")
+                .header("date", "Wed, 19 Aug 2026 14:35:00 GMT")
+                .header(
+                    "anthropic-ratelimit-input-tokens-reset",
+                    "2026-08-19T14:35:01.5Z",
+                );
+            response.body(Body::from("{}"))
+        });
+        let (request, attempt) = routed(Dialect::OpenAiChat, provider, CHAT);
+        let response = layer.layer(inner).oneshot(request).await.unwrap();
+        // Noted for the layers around it, whoever else may hear of it.
+        let limits = attempt.facts().limits.unwrap();
+        assert_eq!(limits.input_tokens.unwrap().remaining, Some(0));
+        let mut told: Vec<_> = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| name.as_str().contains("ratelimit"))
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        told.sort();
+        told
+    };
+    let layer = NormalizeLayer::new();
+    for status in [200, 429] {
+        assert_eq!(
+            told(layer, remote(Dialect::Anthropic), status).await,
+            [
+                "x-ratelimit-limit-input-tokens: 2000",
+                "x-ratelimit-remaining-input-tokens: 0",
+                "x-ratelimit-reset-input-tokens: 1.5s",
+            ]
+        );
+        let silent = layer.tell_limits(false);
+        assert!(
+            told(silent, remote(Dialect::Anthropic), status)
+                .await
+                .is_empty()
+        );
+    }
+    // A service of one's own keeps its head.
+    let own = ProviderDraft::inner("p", Dialect::Anthropic);
+    assert_eq!(told(layer, own, 200).await.len(), 3);
+}

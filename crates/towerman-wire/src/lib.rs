@@ -7,6 +7,7 @@
 //! | a request's body: what it asks for, and where that stands | [`ask`] |
 //! | the same body, sent on: other bytes only where it must differ | [`edit`] |
 //! | an answer, streaming or whole: usage, end, failures | [`observe`] |
+//! | what an answer says is left of the provider's rate limits | [`limits`] |
 //! | an answer's plea to be left alone | [`retry_after`] |
 //! | errors, a provider's and ours | [`fault`] |
 //! | which models there are | [`models`] |
@@ -39,6 +40,7 @@ pub mod ask;
 pub mod edit;
 pub mod fault;
 mod json;
+pub mod limits;
 pub mod models;
 pub mod observe;
 pub mod retry_after;
@@ -46,3 +48,4 @@ pub mod sse;
 pub mod tail;
 pub mod translate;
 mod usage;
+mod when;

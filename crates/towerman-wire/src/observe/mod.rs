@@ -31,7 +31,7 @@ pub use self::{
     observer::{ANSWER_LIMIT, ERROR_LIMIT, Observer},
     state::Learned,
 };
-use crate::retry_after;
+use crate::{limits, retry_after};
 
 pin_project! {
     /// A response body that is watched, see [`observe`]. Its frames are those of `B`.
@@ -52,7 +52,7 @@ struct Watch {
 /// Watches `response`, which answers `attempt`.
 ///
 /// If somebody further in has claimed the attempt already, bytes are only passed along. The
-/// status and any delay asked for are noted at once, the rest as the body goes by.
+/// status, what is left of rate limits and any delay asked for are noted at once, the rest as the body goes by.
 pub fn observe<B>(response: Response<B>, attempt: &Arc<Attempt>) -> Response<Observed<B>>
 where
     B: http_body::Body<Data = Bytes>,
@@ -66,9 +66,11 @@ where
     let media_type = parts.headers.get(CONTENT_TYPE);
     let media_type = media_type.and_then(|value| value.to_str().ok());
     let status = parts.status;
+    let now = SystemTime::now();
+    let limits = limits::read(&parts.headers, now);
     // Some providers send the header with every success; only here does it mean anything.
     let retry_after = match status.as_u16() {
-        408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, SystemTime::now()),
+        408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, limits.as_ref(), now),
         _ => None,
     };
     let mut observer = Observer::new(dialect, status, media_type).of(attempt.operation());
@@ -79,6 +81,7 @@ where
         facts.status = Some(status);
         facts.streams = observer.streams();
         facts.retry_after = retry_after;
+        facts.limits = limits.map(Box::new);
     });
     let mut watch = Box::new(Watch {
         observer,
