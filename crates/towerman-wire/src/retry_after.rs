@@ -1,11 +1,12 @@
-//! How long a provider asks to be left alone: every form of the hint, from an answer's headers.
+//! How long a provider asks to be left alone: every form of the hint, from an answer's headers and
+//! from the words of an error.
 //!
 //! Only answers with status 408, 409, 429 or 5xx carry such a hint. Some providers send
 //! `retry-after` with every success; whoever believes that blocks a healthy endpoint.
 
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use towerman_core::RateLimits;
 
 use crate::when;
@@ -36,6 +37,26 @@ pub fn read(headers: &HeaderMap, limits: Option<&RateLimits>, now: SystemTime) -
         .and_then(|millis| when::number(millis, 1e-3))
         .or_else(after)
         .or_else(resets)
+        .map(|delay| delay.min(CAP))
+}
+
+/// Whether an answer with this status may ask for it.
+pub(crate) fn counts(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 409 | 429 | 500..)
+}
+
+/// The delay that an error's message asks for, at most [`CAP`]: `Please try again in 1m3.5s.`
+pub(crate) fn in_words(message: &str) -> Option<Duration> {
+    const PLEAS: [&str; 3] = ["try again in ", "retry in ", "retry after "];
+    let message = message.to_ascii_lowercase();
+    let asked = PLEAS
+        .iter()
+        .find_map(|plea| Some(message.split_once(plea)?.1))?;
+    let mut words = asked.split_ascii_whitespace();
+    let spelt = words.next()?.trim_end_matches(['.', ',', ';', ')']);
+    let unit = words.next().is_some_and(|unit| unit.starts_with("second"));
+    when::go_duration(spelt)
+        .or_else(|| when::seconds(spelt).filter(|_| unit))
         .map(|delay| delay.min(CAP))
 }
 
@@ -138,6 +159,36 @@ mod tests {
             let reset = ("anthropic-ratelimit-tokens-reset", value);
             let headers = [left, reset].into_iter().filter(|(_, v)| v.is_ascii());
             assert_eq!(delay(&headers.collect::<Vec<_>>()), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn words_say_when_to_return_in_a_duration_or_in_seconds() {
+        for (message, wanted) in [
+            // OpenAI, Groq.
+            (
+                "Limit 6000, Requested 9. Please try again in 41.724s. Need more?",
+                Some(41.724),
+            ),
+            ("Please try again in 1m3s.", Some(63.0)),
+            ("Please try again in 20ms. Visit", Some(0.02)),
+            ("Please try again in 6h2m1.5s.", Some(300.0)),
+            // Gemini.
+            (
+                "* Quota exceeded\nPlease retry in 48.988651129s.",
+                Some(48.988_651_129),
+            ),
+            // Azure.
+            ("Please retry after 26 seconds.", Some(26.0)),
+            ("Please retry after 1 second.", Some(1.0)),
+            ("Please try again in 5 minutes", None),
+            ("Please try again in a while", None),
+            ("Please try again in ", None),
+            ("Please retry shortly", None),
+            ("", None),
+        ] {
+            let said = in_words(message).map(|delay| delay.as_secs_f64());
+            assert_eq!(said, wanted, "{message}");
         }
     }
 

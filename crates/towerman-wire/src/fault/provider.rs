@@ -1,6 +1,11 @@
 //! A provider's error answer, whichever shape it has.
 
+use std::time::Duration;
+
+use http::StatusCode;
 use serde_json::Value;
+
+use crate::{retry_after, when};
 
 /// The parts of an error body, whichever of the known shapes it has. Missing parts are empty.
 #[derive(Debug, Default)]
@@ -14,6 +19,8 @@ pub(crate) struct ProviderError {
     pub(super) param: Option<String>,
     /// It says which of the caller's words it will not have.
     pub(super) moderated: bool,
+    /// How long it asks to be left alone, in a member made for that.
+    pub(super) delay: Option<Duration>,
     /// It was JSON.
     pub(super) read: bool,
 }
@@ -40,8 +47,9 @@ impl ProviderError {
         // One has a code of its details, another a list of them, each with a reason.
         let details = &inner["details"];
         class.extend(text(details, "error_code"));
-        let list = details.as_array().into_iter().flatten();
-        class.extend(list.filter_map(|detail| text(detail, "reason")));
+        let list = || details.as_array().into_iter().flatten();
+        let delay = list().find_map(|detail| when::go_duration(detail["retryDelay"].as_str()?));
+        class.extend(list().filter_map(|detail| text(detail, "reason")));
         let name = |name: &str| match inner.get(name) {
             Some(Value::String(text)) if is_name(text) => Some(text.as_str().into()),
             _ => None,
@@ -56,8 +64,20 @@ impl ProviderError {
                 .unwrap_or_default(),
             param: text(inner, "param"),
             moderated: inner["metadata"].get("flagged_input").is_some(),
+            delay,
             read: true,
         }
+    }
+
+    /// How long it asks to be left alone, under a status that may ask.
+    pub(crate) fn retry_after(&self, status: StatusCode) -> Option<Duration> {
+        if !retry_after::counts(status) {
+            return None;
+        }
+        // Other errors may quote what a caller wrote, and no caller silences an endpoint.
+        let words = matches!(status.as_u16(), 429 | 503 | 529).then_some(&self.message);
+        let delay = self.delay.map(|delay| delay.min(retry_after::CAP));
+        delay.or_else(|| retry_after::in_words(words?))
     }
 
     pub(super) fn class_has(&self, codes: &[&str]) -> bool {

@@ -69,10 +69,9 @@ where
     let now = SystemTime::now();
     let limits = limits::read(&parts.headers, now);
     // Some providers send the header with every success; only here does it mean anything.
-    let retry_after = match status.as_u16() {
-        408 | 409 | 429 | 500.. => retry_after::read(&parts.headers, limits.as_ref(), now),
-        _ => None,
-    };
+    let retry_after = retry_after::counts(status)
+        .then(|| retry_after::read(&parts.headers, limits.as_ref(), now))
+        .flatten();
     let mut observer = Observer::new(dialect, status, media_type).of(attempt.operation());
     if let Some(bytes) = inner.size_hint().exact() {
         observer.expect(bytes);

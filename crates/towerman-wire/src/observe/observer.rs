@@ -172,11 +172,15 @@ impl Observer {
             Mode::Whole(kept) if kept.joined.is_empty() => state.whole(&kept.only),
             Mode::Whole(kept) => state.whole(&kept.joined),
             Mode::Undecided { .. } => state.whole(b""),
-            Mode::Error { status, kept } => match ProviderError::parse(&kept).blame(status) {
-                Blame::Endpoint(kind) => state.fail(kind),
-                Blame::Caller => state.excuse(),
-                Blame::Status => {}
-            },
+            Mode::Error { status, kept } => {
+                let error = ProviderError::parse(&kept);
+                state.plead(error.retry_after(status));
+                match error.blame(status) {
+                    Blame::Endpoint(kind) => state.fail(kind),
+                    Blame::Caller => state.excuse(),
+                    Blame::Status => {}
+                }
+            }
             Mode::Over => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What is known of an answer so far.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Operation, Outcome, Phase, Usage};
 
@@ -33,6 +33,8 @@ pub struct Learned {
     pub failure: Option<FailureKind>,
     /// It is an error of the caller's, though its status does not say so.
     pub excused: bool,
+    /// How long the words of an error ask to be left alone.
+    pub retry_after: Option<Duration>,
     /// Bytes of content delivered. Of a whole answer that could not be read, bytes of its body.
     pub content_bytes: u64,
     /// Events that could not be read.
@@ -69,6 +71,7 @@ impl State {
                 complete: false,
                 failure: None,
                 excused: false,
+                retry_after: None,
                 content_bytes: 0,
                 skipped: 0,
             },
@@ -197,6 +200,12 @@ impl State {
         self.news = true;
     }
 
+    /// The provider asks to be left alone.
+    pub(super) fn plead(&mut self, delay: Option<Duration>) {
+        self.learned.retry_after = delay;
+        self.news |= delay.is_some();
+    }
+
     /// The endpoint is not to blame for the error that its status tells of.
     pub(super) const fn excuse(&mut self) {
         self.learned.excused = true;
@@ -221,6 +230,8 @@ impl Learned {
         if facts.model.is_none() {
             facts.model.clone_from(&self.model);
         }
+        // A header is more exact than words.
+        facts.retry_after = facts.retry_after.or(self.retry_after);
         facts.complete |= self.complete;
         facts.content_bytes = self.content_bytes;
         if let Some(kind) = self.failure {

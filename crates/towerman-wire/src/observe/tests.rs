@@ -395,6 +395,39 @@ fn a_delay_is_believed_only_from_an_answer_that_refuses() {
 }
 
 #[test]
+fn the_words_of_an_error_ask_for_a_delay_where_its_head_does_not() {
+    const WORDS: &str = r#"{"error":{"message":"Please try again in 1m3s.","type":"tokens"}}"#;
+    const INFO: &str = r#"[{"error":{"code":429,"message":"Please retry in 9s.","details":[
+        {"@type":"type.googleapis.com/google.rpc.Help"},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.4s"}]}}]"#;
+    let delay = |status: u16, header: Option<&str>, body: &str| {
+        let attempt = attempt(Some(OPENAI));
+        let mut response = response(status, script(&[body]));
+        if let Some(header) = header {
+            let value = header.parse().unwrap();
+            response.headers_mut().insert("retry-after", value);
+        }
+        let mut watched = observe(response, &attempt);
+        while next(&mut watched).is_some() {}
+        attempt.facts().retry_after.map(|delay| delay.as_secs_f64())
+    };
+    assert_eq!(delay(429, None, WORDS), Some(63.0));
+    assert_eq!(delay(503, None, WORDS), Some(63.0));
+    assert_eq!(delay(429, None, INFO), Some(34.4));
+    assert_eq!(delay(500, None, INFO), Some(34.4));
+    assert_eq!(delay(429, Some("2"), INFO), Some(2.0));
+    // No caller's words silence an endpoint.
+    for status in [400, 404, 409, 500] {
+        assert_eq!(delay(status, None, WORDS), None, "{status}");
+    }
+    assert_eq!(delay(400, None, INFO), None);
+    assert_eq!(
+        delay(429, None, "<html>Please try again in 5s.</html>"),
+        None
+    );
+}
+
+#[test]
 fn frames_are_forwarded_untouched_and_only_the_first_watcher_reads() {
     let attempt = attempt(Some(OPENAI));
     let bytes = Bytes::from(HELLO);
