@@ -12,7 +12,7 @@ use std::{
 use http::StatusCode;
 
 use crate::{
-    End, Endpoint, FailureKind, Finish, Operation, Outcome, Phase, Pico, RateLimits, Usage,
+    End, Endpoint, FailureKind, Finish, Operation, Outcome, Phase, Pico, RateLimits, Scope, Usage,
 };
 
 /// One dispatch to one endpoint.
@@ -47,6 +47,8 @@ pub struct AttemptFacts {
     pub complete: bool,
     /// The provider failed in a way that its answer showed.
     pub failure: Option<FailureKind>,
+    /// How far the provider's error reaches.
+    pub scope: Option<Scope>,
     /// The provider asked to be left alone this long.
     pub retry_after: Option<Duration>,
     /// What the answer's head said of the provider's rate limits.

@@ -64,6 +64,7 @@ pub mod policy;
 mod priority;
 mod refusable;
 mod report;
+mod scope;
 mod secret;
 mod slots;
 pub mod strategy;
@@ -94,6 +95,7 @@ pub use self::{
     priority::{Priority, UnknownPriority},
     refusable::Refusable,
     report::{RouteReport, Step},
+    scope::Scope,
     secret::Secret,
     slots::{Slot, Slotted},
     tenant::Tenant,

@@ -83,6 +83,9 @@ pub struct TryRecord {
     pub outcome: &'static str,
     /// The provider's status, if it answered.
     pub status: Option<u16>,
+    /// How far the provider's error reaches, if it told of one: the request, our key, the model or
+    /// our account.
+    pub scope: Option<&'static str>,
     /// Why the model stopped.
     pub finish: Option<&'static str>,
     /// Time to first content.
@@ -188,6 +191,7 @@ impl TryRecord {
             endpoint: attempt.endpoint().name.clone(),
             outcome: facts.verdict().as_str(),
             status: facts.status.map(|status| status.as_u16()),
+            scope: facts.scope.map(|scope| scope.as_str()),
             finish: facts.finish.map(|finish| finish.as_str()),
             first_content_ms: facts.first_content.map(millis),
             duration_ms: facts.duration.map(millis),

@@ -17,22 +17,27 @@ pub(crate) enum Blame {
 }
 
 /// Types and codes that say that our account is out of money.
-const QUOTA: [&str; 6] = [
+const QUOTA: [&str; 8] = [
     "insufficient_quota",
     "exceeded_current_quota",
     "credit_balance",
     "billing_",
     "spend_limit_reached",
     "payment_required",
+    "servicequotaexceeded",
+    "perday",
 ];
 
 /// Types and codes that say that our key was refused.
-const AUTH: [&str; 5] = [
+const AUTH: [&str; 8] = [
     "invalid_api_key",
     "api_key_invalid",
     "authentication_error",
     "unauthenticated",
     "organization_restricted",
+    "unrecognizedclient",
+    "accessdenied",
+    "expiredtoken",
 ];
 
 /// Whole sentences about our account that come with a 400 and the type of any invalid request: how

@@ -1,6 +1,7 @@
 //! Errors in each dialect: written for clients, read from providers.
 
 mod blame;
+mod canonical;
 mod provider;
 mod relay;
 #[cfg(test)]
@@ -13,8 +14,11 @@ use http::StatusCode;
 use serde::Serialize;
 use towerman_core::{Dialect, Fault, FaultKind};
 
-pub use self::relay::{Refused, relay};
-pub(crate) use self::{blame::Blame, provider::ProviderError};
+pub(crate) use self::{blame::Blame, canonical::Head, provider::ProviderError};
+pub use self::{
+    canonical::{Canonical, read},
+    relay::{Refused, relay},
+};
 use crate::sse;
 
 #[derive(Serialize)]

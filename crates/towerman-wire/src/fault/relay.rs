@@ -41,7 +41,7 @@ pub fn relay(refused: &Refused<'_>, dialect: Dialect, model: &str) -> Bytes {
     let error = ProviderError::parse(refused.body);
     let fault = error.fault(refused, model);
     let mut told = Told::default();
-    if error.class(refused).is_callers() && dialect == refused.dialect {
+    if error.kind(refused.status).is_callers() && dialect == refused.dialect {
         told.kind = error.kind.as_deref();
         told.code = error.code.as_deref();
     }
@@ -54,7 +54,7 @@ pub fn relay(refused: &Refused<'_>, dialect: Dialect, model: &str) -> Bytes {
 
 impl ProviderError {
     pub(super) fn fault(&self, refused: &Refused<'_>, model: &str) -> Fault {
-        let kind = self.class(refused);
+        let kind = self.kind(refused.status);
         let ours = match kind {
             FaultKind::ContextLength => "The prompt is too long for this model.",
             FaultKind::Permission => "The provider does not allow this request.",
@@ -87,14 +87,15 @@ impl ProviderError {
         }
     }
 
-    pub(super) fn class(&self, refused: &Refused<'_>) -> FaultKind {
-        match (refused.status.as_u16(), self.blame(refused.status)) {
+    pub(super) fn kind(&self, status: StatusCode) -> FaultKind {
+        match (status.as_u16(), self.blame(status)) {
             (402, _) | (_, Blame::Endpoint(FailureKind::Quota | FailureKind::Overloaded)) => {
                 FaultKind::Unavailable
             }
             (_, Blame::Endpoint(_)) => FaultKind::BadGateway,
             (_, Blame::Caller) => FaultKind::Permission,
             (400 | 413 | 422, _) if self.is_context_length() => FaultKind::ContextLength,
+            (400, _) if self.is_unknown_model() => FaultKind::NotFound,
             (400 | 422, _) => FaultKind::InvalidRequest,
             (404, _) => FaultKind::NotFound,
             (413, _) => FaultKind::TooLarge,
@@ -102,14 +103,17 @@ impl ProviderError {
             (408 | 504, _) => FaultKind::Timeout,
             (409 | 503 | 529, _) => FaultKind::Unavailable,
             // Anthropic uses this type for further 4xx numbers.
-            (405..=499, _)
-                if refused.dialect == Dialect::Anthropic
-                    && self.class_has(&["invalid_request_error"]) =>
-            {
+            (405..=499, _) if self.class_has(&["invalid_request_error"]) => {
                 FaultKind::InvalidRequest
             }
             _ => FaultKind::BadGateway,
         }
+    }
+
+    /// Some say so with a 400. A message counts as a whole only: it may quote a caller.
+    fn is_unknown_model(&self) -> bool {
+        self.class_has(&["model_not_found"])
+            || self.message == "The provided model identifier is invalid."
     }
 
     fn is_context_length(&self) -> bool {

@@ -7,7 +7,7 @@ use towerman_core::{Dialect, FailureKind, Finish, Operation, Usage};
 
 use super::{anthropic, aside, openai};
 use crate::{
-    fault::{Blame, ProviderError},
+    fault::{Blame, Canonical, ProviderError},
     json::Cursor,
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Answer {
     pub(super) content_bytes: u64,
     /// What is wrong with it, if it is not.
     pub(super) failure: Option<FailureKind>,
+    /// The error that it tells of.
+    pub(super) error: Option<Canonical>,
 }
 
 /// Reads the body of an answer with a status of success.
@@ -42,8 +44,9 @@ pub(super) fn read_answer(operation: Operation, dialect: Dialect, body: &[u8]) -
             ..Answer::default()
         };
     };
-    let failure = if delta.error {
-        match ProviderError::parse(body).blame(StatusCode::OK) {
+    let error = delta.error.then(|| ProviderError::parse(body));
+    let failure = if let Some(error) = &error {
+        match error.blame(StatusCode::OK) {
             Blame::Endpoint(kind) => Some(kind),
             Blame::Caller | Blame::Status => Some(FailureKind::Server),
         }
@@ -58,6 +61,7 @@ pub(super) fn read_answer(operation: Operation, dialect: Dialect, body: &[u8]) -
         model: delta.model(),
         content_bytes: delta.content_bytes,
         failure,
+        error: error.map(|error| error.canonical(StatusCode::OK)),
     }
 }
 

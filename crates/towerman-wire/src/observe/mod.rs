@@ -73,6 +73,7 @@ where
         .then(|| retry_after::read(&parts.headers, limits.as_ref(), now))
         .flatten();
     let mut observer = Observer::new(dialect, status, media_type).of(attempt.operation());
+    observer.heed(&parts.headers);
     if let Some(bytes) = inner.size_hint().exact() {
         observer.expect(bytes);
     }

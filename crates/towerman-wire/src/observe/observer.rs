@@ -1,12 +1,12 @@
 //! Reads one answer as its bytes go by.
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use towerman_core::{Dialect, FailureKind, Operation, Phase};
 
 use super::state::{Learned, State};
 use crate::{
-    fault::{Blame, ProviderError},
+    fault::{Blame, Head, ProviderError},
     sse::Framer,
 };
 
@@ -34,7 +34,11 @@ enum Mode {
     /// One JSON value, read when it is whole.
     Whole(Kept),
     /// An error, read when it is whole or large.
-    Error { status: StatusCode, kept: Vec<u8> },
+    Error {
+        status: StatusCode,
+        head: Head,
+        kept: Vec<u8>,
+    },
     /// Nothing more is read.
     Over,
 }
@@ -77,6 +81,7 @@ impl Observer {
             } else {
                 Mode::Error {
                     status,
+                    head: Head::default(),
                     kept: Vec::new(),
                 }
             },
@@ -99,6 +104,13 @@ impl Observer {
                 media_type: Media::Events
             }
         )
+    }
+
+    /// The answer has these headers, of which only an error's say something more.
+    pub(super) fn heed(&mut self, headers: &HeaderMap) {
+        if let Mode::Error { head, .. } = &mut self.mode {
+            *head = Head::read(headers);
+        }
     }
 
     /// The body is to be this long. A whole answer was generated to its end before its head was
@@ -172,9 +184,9 @@ impl Observer {
             Mode::Whole(kept) if kept.joined.is_empty() => state.whole(&kept.only),
             Mode::Whole(kept) => state.whole(&kept.joined),
             Mode::Undecided { .. } => state.whole(b""),
-            Mode::Error { status, kept } => {
-                let error = ProviderError::parse(&kept);
-                state.plead(error.retry_after(status));
+            Mode::Error { status, head, kept } => {
+                let error = ProviderError::parse(&kept).under(&head);
+                state.refused(&error.canonical(status));
                 match error.blame(status) {
                     Blame::Endpoint(kind) => state.fail(kind),
                     Blame::Caller => state.excuse(),

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use towerman_core::{AttemptFacts, Dialect, FailureKind, Finish, Operation, Outcome, Phase, Usage};
+use http::StatusCode;
+use towerman_core::{
+    AttemptFacts, Dialect, FailureKind, Finish, Operation, Outcome, Phase, Scope, Usage,
+};
 
 use super::{
     answer::{detect, read_answer},
@@ -10,7 +13,10 @@ use super::{
     delta::Delta,
     openai,
 };
-use crate::{fault::ProviderError, usage::Tokens};
+use crate::{
+    fault::{Canonical, ProviderError},
+    usage::Tokens,
+};
 
 /// Events in a row that cannot be read, before the stream counts as garbage.
 const GARBAGE: u8 = 3;
@@ -33,6 +39,8 @@ pub struct Learned {
     pub failure: Option<FailureKind>,
     /// It is an error of the caller's, though its status does not say so.
     pub excused: bool,
+    /// How far its error reaches.
+    pub scope: Option<Scope>,
     /// How long the words of an error ask to be left alone.
     pub retry_after: Option<Duration>,
     /// Bytes of content delivered. Of a whole answer that could not be read, bytes of its body.
@@ -71,6 +79,7 @@ impl State {
                 complete: false,
                 failure: None,
                 excused: false,
+                scope: None,
                 retry_after: None,
                 content_bytes: 0,
                 skipped: 0,
@@ -114,8 +123,9 @@ impl State {
         };
         self.garbage = 0;
         if delta.error {
-            let overloaded =
-                dialect == Dialect::Anthropic && ProviderError::parse(data).is_overloaded();
+            let error = ProviderError::parse(data);
+            self.refused(&error.canonical(StatusCode::OK));
+            let overloaded = dialect == Dialect::Anthropic && error.is_overloaded();
             self.fail(if overloaded {
                 FailureKind::Overloaded
             } else {
@@ -164,6 +174,9 @@ impl State {
         self.learned.usage = answer.usage;
         self.learned.finish = answer.finish;
         self.learned.model = answer.model;
+        if let Some(error) = &answer.error {
+            self.refused(error);
+        }
         match answer.failure {
             Some(kind) => self.fail(kind),
             None => {
@@ -200,10 +213,11 @@ impl State {
         self.news = true;
     }
 
-    /// The provider asks to be left alone.
-    pub(super) fn plead(&mut self, delay: Option<Duration>) {
-        self.learned.retry_after = delay;
-        self.news |= delay.is_some();
+    /// The provider told of an error.
+    pub(super) const fn refused(&mut self, error: &Canonical) {
+        self.learned.scope = Some(error.scope);
+        self.learned.retry_after = error.retry_after;
+        self.news = true;
     }
 
     /// The endpoint is not to blame for the error that its status tells of.
@@ -230,6 +244,7 @@ impl Learned {
         if facts.model.is_none() {
             facts.model.clone_from(&self.model);
         }
+        facts.scope = self.scope.or(facts.scope);
         // A header is more exact than words.
         facts.retry_after = facts.retry_after.or(self.retry_after);
         facts.complete |= self.complete;
