@@ -4,9 +4,11 @@ use std::{fmt, str::FromStr};
 
 use crate::Operation;
 
-/// A wire format that clients or providers speak.
+/// A wire format that clients or providers speak: the grammar of its bodies.
+///
+/// Hosts that speak one of these with an accent (Azure, Mistral, Vertex and many more) are no
+/// dialects of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Dialect {
     /// OpenAI Chat Completions, `POST /v1/chat/completions`, and embeddings,
     /// `POST /v1/embeddings`.
@@ -14,10 +16,22 @@ pub enum Dialect {
     /// Anthropic Messages, `POST /v1/messages`, and how large they are,
     /// `POST /v1/messages/count_tokens`.
     Anthropic,
+    /// OpenAI Responses, `POST /v1/responses`.
+    OpenAiResponses,
+    /// OpenAI's legacy completions, `POST /v1/completions`.
+    OpenAiCompletions,
+    /// Gemini, `POST /v1beta/models/{model}:generateContent`.
+    Gemini,
+    /// AWS Bedrock Converse, `POST /model/{model}/converse`.
+    BedrockConverse,
+    /// Cohere v2, `POST /v2/chat`.
+    Cohere,
+    /// Ollama, `POST /api/chat`.
+    Ollama,
 }
 
 impl Dialect {
-    /// Every dialect, in the order in which documentation lists them.
+    /// Every dialect that is served, in the order in which documentation lists them.
     pub const ALL: [Self; 2] = [Self::OpenAiChat, Self::Anthropic];
 
     /// The name that policies and metrics use.
@@ -25,14 +39,27 @@ impl Dialect {
         match self {
             Self::OpenAiChat => "openai-chat",
             Self::Anthropic => "anthropic",
+            Self::OpenAiResponses => "openai-responses",
+            Self::OpenAiCompletions => "openai-completions",
+            Self::Gemini => "gemini",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::Cohere => "cohere",
+            Self::Ollama => "ollama",
         }
     }
 
     /// The path at which this dialect's answers are served, and under which a provider is called.
+    /// `{model}` stands for the model where the path names it.
     pub const fn path(self) -> &'static str {
         match self {
             Self::OpenAiChat => "/v1/chat/completions",
             Self::Anthropic => "/v1/messages",
+            Self::OpenAiResponses => "/v1/responses",
+            Self::OpenAiCompletions => "/v1/completions",
+            Self::Gemini => "/v1beta/models/{model}:generateContent",
+            Self::BedrockConverse => "/model/{model}/converse",
+            Self::Cohere => "/v2/chat",
+            Self::Ollama => "/api/chat",
         }
     }
 

@@ -56,6 +56,7 @@ mod error;
 mod fault;
 mod limits;
 mod listing;
+mod loss;
 mod money;
 mod operation;
 mod outcome;
@@ -87,6 +88,7 @@ pub use self::{
     fault::{Fault, FaultKind},
     limits::{Limit, RateLimits},
     listing::{Early, Listing},
+    loss::{Loss, Losses, Tier},
     money::{Pico, Price},
     operation::Operation,
     outcome::{FailureKind, Finish, Outcome},

@@ -107,7 +107,7 @@ fn forth(
         return Err(ask.operation.missing());
     } else {
         let translated = translate::request(ask.dialect, provider, &bytes, &endpoint.model)?;
-        for loss in &translated.losses {
+        for loss in translated.losses.list() {
             report.note(format!(
                 "{} was not carried over: {}",
                 loss.pointer, loss.what

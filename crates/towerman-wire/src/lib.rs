@@ -37,11 +37,14 @@
 //! ```
 
 pub mod ask;
+mod dialect;
 pub mod edit;
 pub mod fault;
+mod framing;
 mod json;
 pub mod limits;
 pub mod models;
+mod neutral;
 pub mod observe;
 pub mod retry_after;
 pub mod sse;

@@ -104,7 +104,7 @@ fn recorded_requests_keep_their_meaning_or_are_refused_precisely() {
                 side.media.sort();
             }
             assert_eq!(got, expected, "{name}");
-            for loss in &translated.losses {
+            for loss in translated.losses.list() {
                 let set = loss.what.starts_with("set to 4096");
                 assert!(
                     set || request.pointer(&loss.pointer).is_some(),

@@ -23,7 +23,11 @@ fn to_openai(body: &Value) -> (Value, Vec<String>) {
 }
 
 fn read(translated: Translated) -> (Value, Vec<String>) {
-    let lost = translated.losses.into_iter().map(|loss| loss.pointer);
+    let lost = translated
+        .losses
+        .list()
+        .iter()
+        .map(|loss| loss.pointer.to_string());
     (
         serde_json::from_slice(&translated.body).unwrap(),
         lost.collect(),
@@ -100,6 +104,7 @@ fn an_openai_request_is_written_byte_for_byte_so() {
     );
     let lost: Vec<&str> = translated
         .losses
+        .list()
         .iter()
         .map(|loss| &*loss.pointer)
         .collect();
@@ -163,6 +168,7 @@ fn an_anthropic_request_is_written_byte_for_byte_so() {
     );
     let lost: Vec<&str> = translated
         .losses
+        .list()
         .iter()
         .map(|loss| &*loss.pointer)
         .collect();

@@ -50,9 +50,9 @@ struct AnthropicError<'a> {
 
 /// What a provider called an error, where that says more than we could.
 #[derive(Clone, Copy, Debug, Default)]
-struct Told<'a> {
-    kind: Option<&'a str>,
-    code: Option<&'a str>,
+pub(crate) struct Told<'a> {
+    pub(crate) kind: Option<&'a str>,
+    pub(crate) code: Option<&'a str>,
 }
 
 /// The status and JSON body that a client of `dialect` understands as `fault`.

@@ -27,6 +27,7 @@ use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use towerman_core::{Attempt, End};
 
+pub(crate) use self::delta::Delta;
 pub use self::{
     observer::{ANSWER_LIMIT, ERROR_LIMIT, Observer},
     state::Learned,

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{fields::Text, usage};
+use super::usage;
+use crate::neutral::Text;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Request<'a> {

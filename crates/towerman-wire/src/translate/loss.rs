@@ -1,25 +1,27 @@
 //! What a translation dropped.
 
+use towerman_core::Tier;
+
 /// Losses beyond this many are not listed: a hostile body shall not make a long list.
 const LIMIT: usize = 64;
 
 /// Something cosmetic that the other dialect cannot say, and that was dropped or bent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
+pub(crate) struct Loss {
     /// Where it stood in the request, as a JSON pointer.
-    pub pointer: String,
+    pub(crate) pointer: String,
     /// What became of it.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
 }
 
 /// Losses, as they are found. The first 64 are listed.
 #[derive(Debug, Default)]
-pub(super) struct Losses(Vec<Loss>);
+pub(crate) struct Losses(Vec<Loss>);
 
 // === impl Losses ===
 
 impl Losses {
-    pub(super) fn add(&mut self, pointer: impl Into<String>, what: &'static str) {
+    pub(crate) fn add(&mut self, pointer: impl Into<String>, what: &'static str) {
         if self.0.len() < LIMIT {
             self.0.push(Loss {
                 pointer: pointer.into(),
@@ -28,7 +30,13 @@ impl Losses {
         }
     }
 
-    pub(super) fn into_vec(self) -> Vec<Loss> {
-        self.0
+    pub(crate) fn into_core(self) -> towerman_core::Losses {
+        let mut losses = towerman_core::Losses::default();
+        for Loss { pointer, what } in self.0 {
+            let dropped = what.starts_with("dropped");
+            let tier = if dropped { Tier::Dropped } else { Tier::Mapped };
+            losses.add(pointer, tier, what);
+        }
+        losses
     }
 }

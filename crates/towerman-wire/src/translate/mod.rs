@@ -1,7 +1,7 @@
 //! One dialect into another, and back.
 //!
 //! What a dialect cannot say is either *cosmetic*, and then it is dropped and listed as a
-//! [`Loss`], or it *changes the answer*, and then the request is refused with the JSON pointer of
+//! [loss](Told), or it *changes the answer*, and then the request is refused with the JSON pointer of
 //! what was asked. Nothing is dropped in silence.
 //!
 //! | | OpenAI Chat → Anthropic Messages | Anthropic Messages → OpenAI Chat |
@@ -25,10 +25,9 @@
 mod anthropic;
 mod anthropic_to_openai;
 mod calls;
-mod fields;
 mod finish;
 mod loss;
-mod media;
+mod neutral;
 mod openai;
 mod openai_to_anthropic;
 mod stream;
@@ -38,12 +37,13 @@ mod usage;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use towerman_core::{Dialect, Fault, FaultKind};
+use towerman_core::{Dialect, Fault, FaultKind, Losses as Told};
 
-use self::loss::Losses;
-pub use self::{
-    loss::Loss,
-    stream::{Options, Stream},
+pub(crate) use self::loss::Losses;
+pub use self::stream::{Options, Stream};
+use crate::{
+    dialect::{self, To, Written},
+    neutral::{Hearer, Notes, check, fields, media},
 };
 
 /// A request in another dialect.
@@ -52,7 +52,9 @@ pub struct Translated {
     /// The body.
     pub body: Bytes,
     /// What was dropped on the way, or bent.
-    pub losses: Vec<Loss>,
+    pub losses: Told,
+    /// Stop sequences that the provider could not be told: the answer must be cut at them.
+    pub cut: Vec<String>,
 }
 
 /// Writes a request of dialect `from` in dialect `to`, for `model`.
@@ -63,6 +65,21 @@ pub struct Translated {
 pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<Translated, Fault> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Fault::new(FaultKind::InvalidRequest, "the body is not UTF-8"))?;
+    if let (Some(reader), Some(writer)) = (dialect::of(from), dialect::of(to)) {
+        let mut notes = Notes::new(false);
+        let mut request = reader.read_request(text, &mut notes)?;
+        check(&mut request)?;
+        let to = To {
+            model,
+            own: from == to,
+        };
+        let Written { body, cut } = writer.write_request(request, &to, &mut notes)?;
+        return Ok(Translated {
+            body,
+            losses: notes.into_losses(),
+            cut,
+        });
+    }
     let mut losses = Losses::default();
     let body = match (from, to) {
         (Dialect::OpenAiChat, Dialect::Anthropic) => {
@@ -71,11 +88,12 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
         (Dialect::Anthropic, Dialect::OpenAiChat) => {
             anthropic_to_openai::request(text, model, &mut losses)?
         }
-        _ => fields::retarget(text, model)?,
+        _ => retarget(text, model)?,
     };
     Ok(Translated {
         body,
-        losses: losses.into_vec(),
+        losses: losses.into_core(),
+        cut: Vec::new(),
     })
 }
 
@@ -89,6 +107,13 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
 /// A [`FaultKind::BadGateway`] if the answer is none: not of the dialect, an error after all, or
 /// a tool call that is no JSON.
 pub fn response(from: Dialect, to: Dialect, body: &[u8], created: u64) -> Result<Bytes, Fault> {
+    if let (Some(reader), Some(writer)) = (dialect::of(from), dialect::of(to)) {
+        let hearer = Hearer {
+            created,
+            ..Hearer::default()
+        };
+        return writer.write_answer(reader.read_answer(body)?, &hearer);
+    }
     match (from, to) {
         (Dialect::OpenAiChat, Dialect::Anthropic) => openai_to_anthropic::response(body),
         (Dialect::Anthropic, Dialect::OpenAiChat) => anthropic_to_openai::response(body, created),
@@ -106,4 +131,26 @@ fn write(shape: &impl Serialize) -> Result<Bytes, Fault> {
 /// `{}`.
 fn empty_object() -> Box<RawValue> {
     RawValue::from_string("{}".to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// The same request for another model.
+fn retarget(text: &str, model: &str) -> Result<Bytes, Fault> {
+    struct Retargeted<'a>(fields::Fields<'a>, &'a str);
+
+    impl Serialize for Retargeted<'_> {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeMap as _;
+            let mut map = to.serialize_map(None)?;
+            for (key, value) in self.0.members() {
+                if key == "model" {
+                    map.serialize_entry(key, self.1)?;
+                } else {
+                    map.serialize_entry(key, value)?;
+                }
+            }
+            map.end()
+        }
+    }
+
+    write(&Retargeted(fields::Fields::body(text)?, model))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use towerman_core::Dialect;
 
-use super::{anthropic_to_openai, openai_to_anthropic, trouble};
+use super::{anthropic_to_openai, neutral::Neutral, openai_to_anthropic, trouble};
 use crate::sse::{self, Framer};
 
 /// What a translated stream needs to know beyond the provider's bytes.
@@ -25,8 +25,13 @@ pub struct Options {
 /// that it failed, or stops making sense, ends the stream with an error of the client's dialect.
 #[derive(Debug)]
 pub struct Stream {
-    framer: Framer,
-    events: Events,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Neutral(Box<Neutral>),
+    Pair(Framer, Events),
 }
 
 #[derive(Debug)]
@@ -41,6 +46,11 @@ enum Events {
 impl Stream {
     /// A stream of dialect `from` (the provider's), told in dialect `to` (the client's).
     pub fn new(from: Dialect, to: Dialect, options: Options) -> Self {
+        if let Some(neutral) = Neutral::new(from, to, &options) {
+            return Self {
+                way: Way::Neutral(Box::new(neutral)),
+            };
+        }
         let events = match (from, to) {
             (Dialect::OpenAiChat, Dialect::Anthropic) => {
                 Events::ToAnthropic(Box::new(openai_to_anthropic::Events::new()))
@@ -51,31 +61,37 @@ impl Stream {
             _ => Events::Same,
         };
         Self {
-            framer: Framer::new(),
-            events,
+            way: Way::Pair(Framer::new(), events),
         }
     }
 
     /// Takes the provider's next bytes in, and appends what they amount to.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
-        let Self { framer, events } = self;
-        if matches!(events, Events::Same) {
-            out.extend_from_slice(chunk);
-        } else if framer
-            .push(chunk, |event| events.take(event.data, out))
-            .is_err()
-        {
-            events.fail(out);
+        match &mut self.way {
+            Way::Neutral(neutral) => neutral.push(chunk, out),
+            Way::Pair(_, Events::Same) => out.extend_from_slice(chunk),
+            Way::Pair(framer, events) => {
+                if framer
+                    .push(chunk, |event| events.take(event.data, out))
+                    .is_err()
+                {
+                    events.fail(out);
+                }
+            }
         }
     }
 
     /// The provider's bytes are over: appends what was held back, if the answer is complete.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        let Self { framer, events } = self;
-        if framer.finish(|event| events.take(event.data, out)).is_err() {
-            events.fail(out);
+        match &mut self.way {
+            Way::Neutral(neutral) => neutral.finish(out),
+            Way::Pair(framer, events) => {
+                if framer.finish(|event| events.take(event.data, out)).is_err() {
+                    events.fail(out);
+                }
+                events.end(out);
+            }
         }
-        events.end(out);
     }
 }
 

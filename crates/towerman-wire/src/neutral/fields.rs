@@ -2,29 +2,28 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{Error as _, MapAccess, Visitor},
-    ser::SerializeMap,
 };
 use serde_json::value::RawValue;
 use towerman_core::{Fault, FaultKind};
 
-use super::loss::Losses;
+use super::Rest;
+use crate::translate::Losses;
 
 /// No object of any dialect has nearly as many.
 const LIMIT: usize = 256;
 
-pub(super) type Raw<'a> = &'a RawValue;
+pub(crate) type Raw<'a> = &'a RawValue;
 
 /// An object's members in order, which are taken out one by one.
 #[derive(Debug)]
-pub(super) struct Fields<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
+pub(crate) struct Fields<'a>(Vec<(Cow<'a, str>, Raw<'a>)>);
 
 /// A text: as the client spelt it, or as it reads.
 #[derive(Debug, Clone)]
-pub(super) enum Text<'a> {
+pub(crate) enum Text<'a> {
     /// A JSON string, quotes included.
     Spelt(Raw<'a>),
     Said(Cow<'a, str>),
@@ -33,31 +32,66 @@ pub(super) enum Text<'a> {
 // === impl Fields ===
 
 impl<'a> Fields<'a> {
-    pub(super) fn read(raw: Raw<'a>, at: &str) -> Result<Self, Fault> {
-        read(raw, at, "an object")
+    pub(crate) fn read(raw: Raw<'a>, at: &str) -> Result<Self, Fault> {
+        let fields: Self = read(raw, at, "an object")?;
+        fields.once(at)?;
+        Ok(fields)
     }
 
-    pub(super) fn body(text: &'a str) -> Result<Self, Fault> {
-        serde_json::from_str(text).map_err(|error| {
-            Fault::new(FaultKind::InvalidRequest, "the body is not a JSON object").because(error)
-        })
-    }
-
-    /// The value of `name`, which is then gone. Null is absence; of doublets the last counts.
-    pub(super) fn take(&mut self, name: &str) -> Option<Raw<'a>> {
-        let mut found = None;
-        self.0.retain(|(key, value)| {
-            let taken = key == name;
-            if taken {
-                found = Some(*value);
+    /// Two readers could understand an object with doublets differently.
+    fn once(&self, at: &str) -> Result<(), Fault> {
+        for (i, (key, _)) in self.0.iter().enumerate() {
+            if self.0[..i].iter().any(|(other, _)| other == key) {
+                return Err(refuse(pointer(at, key), "is given twice"));
             }
-            !taken
-        });
-        found.filter(|value| value.get() != "null")
+        }
+        Ok(())
+    }
+
+    pub(crate) fn body(text: &'a str) -> Result<Self, Fault> {
+        let fields: Self = serde_json::from_str(text).map_err(|error| {
+            Fault::new(FaultKind::InvalidRequest, "the body is not a JSON object").because(error)
+        })?;
+        fields.once("")?;
+        Ok(fields)
+    }
+
+    /// The value of `name`, which is then gone. Null is absence.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Raw<'a>> {
+        let found = self.0.iter().position(|(key, _)| key == name)?;
+        let (_, value) = self.0.remove(found);
+        (value.get() != "null").then_some(value)
+    }
+
+    /// The value of the first of `names` that is there; all of them are then gone. For members
+    /// with two spellings.
+    pub(crate) fn take_any(&mut self, names: &[&str]) -> Option<Raw<'a>> {
+        let mut found = None;
+        for name in names {
+            found = found.or(self.take(name));
+        }
+        found
+    }
+
+    /// The members that were not taken, in order.
+    pub(crate) fn members(&self) -> &[(Cow<'a, str>, Raw<'a>)] {
+        &self.0
+    }
+
+    /// Whatever was not taken.
+    pub(crate) fn rest(self) -> Rest<'a> {
+        Rest(self.0)
+    }
+
+    /// An object at `name`, its members once each.
+    pub(crate) fn object(&mut self, name: &str, at: &str) -> Result<Option<Self>, Fault> {
+        self.take(name)
+            .map(|raw| Self::read(raw, &format!("{at}/{name}")))
+            .transpose()
     }
 
     /// The value of `name`, read as `T`.
-    pub(super) fn get<T: Deserialize<'a>>(
+    pub(crate) fn get<T: Deserialize<'a>>(
         &mut self,
         name: &str,
         at: &str,
@@ -68,7 +102,7 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    pub(super) fn need<T: Deserialize<'a>>(
+    pub(crate) fn need<T: Deserialize<'a>>(
         &mut self,
         name: &str,
         at: &str,
@@ -78,33 +112,33 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| refuse(format!("{at}/{name}"), "is missing"))
     }
 
-    pub(super) fn string(&mut self, name: &str, at: &str) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(crate) fn string(&mut self, name: &str, at: &str) -> Result<Option<Cow<'a, str>>, Fault> {
         let said: Option<Said<'a>> = self.get(name, at, "a string")?;
         Ok(said.map(|said| said.0))
     }
 
-    pub(super) fn need_string(&mut self, name: &str, at: &str) -> Result<Cow<'a, str>, Fault> {
+    pub(crate) fn need_string(&mut self, name: &str, at: &str) -> Result<Cow<'a, str>, Fault> {
         let said: Said<'a> = self.need(name, at, "a string")?;
         Ok(said.0)
     }
 
-    pub(super) fn text(&mut self, name: &str, at: &str) -> Result<Option<Text<'a>>, Fault> {
+    pub(crate) fn text(&mut self, name: &str, at: &str) -> Result<Option<Text<'a>>, Fault> {
         self.take(name)
             .map(|raw| Text::read(raw, &format!("{at}/{name}")))
             .transpose()
     }
 
-    pub(super) fn need_text(&mut self, name: &str, at: &str) -> Result<Text<'a>, Fault> {
+    pub(crate) fn need_text(&mut self, name: &str, at: &str) -> Result<Text<'a>, Fault> {
         self.text(name, at)?
             .ok_or_else(|| refuse(format!("{at}/{name}"), "is missing"))
     }
 
-    pub(super) fn list(&mut self, name: &str, at: &str) -> Result<Vec<Raw<'a>>, Fault> {
+    pub(crate) fn list(&mut self, name: &str, at: &str) -> Result<Vec<Raw<'a>>, Fault> {
         Ok(self.get(name, at, "an array")?.unwrap_or_default())
     }
 
     /// Refuses `name` if it is there.
-    pub(super) fn refuse(&mut self, name: &str, at: &str, why: &'static str) -> Result<(), Fault> {
+    pub(crate) fn refuse(&mut self, name: &str, at: &str, why: &'static str) -> Result<(), Fault> {
         match self.take(name) {
             Some(value) if !matches!(value.get(), "false" | "[]" | "{}") => {
                 Err(refuse(format!("{at}/{name}"), why))
@@ -114,11 +148,10 @@ impl<'a> Fields<'a> {
     }
 
     /// Whatever was not taken is lost.
-    pub(super) fn lose(self, at: &str, what: &'static str, losses: &mut Losses) {
+    pub(crate) fn lose(self, at: &str, what: &'static str, losses: &mut Losses) {
         for (key, value) in self.0 {
             if value.get() != "null" {
-                let key = key.replace('~', "~0").replace('/', "~1");
-                losses.add(format!("{at}/{key}"), what);
+                losses.add(pointer(at, &key), what);
             }
         }
     }
@@ -154,7 +187,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 // === impl Text ===
 
 impl<'a> Text<'a> {
-    pub(super) fn read(raw: Raw<'a>, at: &str) -> Result<Self, Fault> {
+    pub(crate) fn read(raw: Raw<'a>, at: &str) -> Result<Self, Fault> {
         if raw.get().starts_with('"') {
             Ok(Self::Spelt(raw))
         } else {
@@ -162,8 +195,23 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// What it says.
+    pub(crate) fn say(self) -> Cow<'a, str> {
+        match self {
+            // It was seen to be a string; half characters were refused with the body.
+            Self::Spelt(raw) => serde_json::from_str::<Said<'a>>(raw.get())
+                .map(|said| said.0)
+                .unwrap_or_default(),
+            Self::Said(said) => said,
+        }
+    }
+
+    pub(crate) fn into_owned(self) -> Text<'static> {
+        Text::Said(self.say().into_owned().into())
+    }
+
     /// Nothing at all.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Spelt(raw) => raw.get() == "\"\"",
             Self::Said(said) => said.is_empty(),
@@ -171,7 +219,7 @@ impl<'a> Text<'a> {
     }
 
     /// Nothing but white space.
-    pub(super) fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         match self {
             // Most texts are seen not to be blank by their first letter.
             Self::Spelt(raw) if raw.get()[1..].starts_with(|c| !matches!(c, ' ' | '\\' | '"')) => {
@@ -195,21 +243,27 @@ impl Serialize for Text<'_> {
 
 /// A string that borrows if it can.
 #[derive(Deserialize)]
-pub(super) struct Said<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Said<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-pub(super) fn read<'a, T: Deserialize<'a>>(raw: Raw<'a>, at: &str, what: &str) -> Result<T, Fault> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(raw: Raw<'a>, at: &str, what: &str) -> Result<T, Fault> {
     serde_json::from_str(raw.get())
         .map_err(|error| refuse(at, &format!("must be {what}")).because(error))
 }
 
 /// Refuses the request for what stands at a JSON pointer.
-pub(super) fn refuse(at: impl Into<String>, why: &str) -> Fault {
+pub(crate) fn refuse(at: impl Into<String>, why: &str) -> Fault {
     let at = at.into();
     Fault::new(FaultKind::InvalidRequest, format!("{at} {why}")).param(at)
 }
 
+/// The JSON pointer of a member.
+pub(crate) fn pointer(at: &str, key: &str) -> String {
+    let key = key.replace('~', "~0").replace('/', "~1");
+    format!("{at}/{key}")
+}
+
 /// The object's text without white space around its tokens.
-pub(super) fn compact(raw: Raw<'_>) -> String {
+pub(crate) fn compact(raw: Raw<'_>) -> String {
     let mut out = String::with_capacity(raw.get().len());
     let (mut in_string, mut escaped) = (false, false);
     for c in raw.get().chars() {
@@ -224,25 +278,4 @@ pub(super) fn compact(raw: Raw<'_>) -> String {
         out.push(c);
     }
     out
-}
-
-/// The same request for another model.
-pub(super) fn retarget(text: &str, model: &str) -> Result<Bytes, Fault> {
-    struct Retargeted<'a>(Fields<'a>, &'a str);
-
-    impl Serialize for Retargeted<'_> {
-        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-            let mut map = to.serialize_map(None)?;
-            for (key, value) in &self.0.0 {
-                if key == "model" {
-                    map.serialize_entry(key, self.1)?;
-                } else {
-                    map.serialize_entry(key, value)?;
-                }
-            }
-            map.end()
-        }
-    }
-
-    super::write(&Retargeted(Fields::body(text)?, model))
 }

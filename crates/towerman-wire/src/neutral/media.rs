@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Type and base64 text of `data:<type>[;…];base64,<data>`.
-pub(super) fn base64(url: &str) -> Option<(Cow<'_, str>, &str)> {
+pub(crate) fn base64(url: &str) -> Option<(Cow<'_, str>, &str)> {
     let (head, data) = strip_scheme(url)?.split_once(',')?;
     let mut parts = head.split(';');
     let media_type = parts.next().filter(|media_type| media_type.contains('/'))?;
@@ -18,12 +18,12 @@ pub(super) fn base64(url: &str) -> Option<(Cow<'_, str>, &str)> {
 }
 
 /// Whether the URL holds its data itself.
-pub(super) fn is_data(url: &str) -> bool {
+pub(crate) fn is_data(url: &str) -> bool {
     strip_scheme(url).is_some()
 }
 
 /// Whether the URL can be fetched over HTTP.
-pub(super) fn is_http(url: &str) -> bool {
+pub(crate) fn is_http(url: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         url.get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))

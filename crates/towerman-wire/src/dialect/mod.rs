@@ -1,0 +1,26 @@
+//! The dialects: a folder each, and the one place that lists them.
+
+// Until the first dialect is moved here.
+#![allow(dead_code, unused_imports)]
+
+mod codec;
+
+use towerman_core::Dialect;
+
+pub(crate) use self::codec::{
+    Codec, Decode, Encode, Sum, To, Unreadable, Written, empty_object, write, written,
+};
+
+/// Who reads and writes a dialect.
+pub(crate) fn of(dialect: Dialect) -> Option<&'static dyn Codec> {
+    match dialect {
+        Dialect::OpenAiChat
+        | Dialect::Anthropic
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiCompletions
+        | Dialect::Gemini
+        | Dialect::BedrockConverse
+        | Dialect::Cohere
+        | Dialect::Ollama => None,
+    }
+}

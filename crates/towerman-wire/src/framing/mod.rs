@@ -1,0 +1,115 @@
+//! How the events of a stream are put into bytes, and got out of them again.
+
+// Until the first dialect is moved here.
+#![allow(dead_code)]
+
+mod lines;
+
+use towerman_core::Dialect;
+
+use self::lines::Lines;
+use crate::sse;
+
+/// One event of a stream, in whatever framing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event<'a> {
+    /// Its type, where the framing names it: SSE's `event`, an event stream's `:event-type` or
+    /// `:exception-type`.
+    pub(crate) name: Option<&'a [u8]>,
+    /// Mostly JSON.
+    pub(crate) data: &'a [u8],
+    /// The framing itself says that this is an error.
+    pub(crate) exception: bool,
+}
+
+impl<'a> From<sse::Event<'a>> for Event<'a> {
+    fn from(event: sse::Event<'a>) -> Self {
+        Self {
+            name: event.name,
+            data: event.data,
+            exception: false,
+        }
+    }
+}
+
+/// How a dialect's streams are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Server-sent events.
+    Sse,
+    /// One JSON value per line.
+    Lines,
+    /// `application/vnd.amazon.eventstream`: binary frames with checksums.
+    Frames,
+}
+
+impl Framing {
+    /// The framing of a dialect's streams.
+    pub(crate) const fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Ollama => Self::Lines,
+            Dialect::BedrockConverse => Self::Frames,
+            _ => Self::Sse,
+        }
+    }
+}
+
+/// Gets the events out of a stream's bytes, however those were cut.
+#[derive(Debug)]
+pub(crate) enum Deframer {
+    Sse(sse::Framer),
+    Lines(Lines),
+}
+
+/// The bytes are no stream of this framing, or an event is larger than any may be.
+#[derive(Debug)]
+pub(crate) struct Broken;
+
+impl Deframer {
+    pub(crate) fn new(framing: Framing) -> Self {
+        match framing {
+            Framing::Sse | Framing::Frames => Self::Sse(sse::Framer::new()),
+            Framing::Lines => Self::Lines(Lines::default()),
+        }
+    }
+
+    /// Takes bytes in, and tells of the events that they complete.
+    pub(crate) fn push(
+        &mut self,
+        chunk: &[u8],
+        mut on_event: impl FnMut(Event<'_>),
+    ) -> Result<(), Broken> {
+        match self {
+            Self::Sse(framer) => framer
+                .push(chunk, |event| on_event(event.into()))
+                .map(drop)
+                .map_err(|_| Broken),
+            Self::Lines(lines) => lines
+                .push(chunk, |line| on_event(Event::line(line)))
+                .map_err(|_| Broken),
+        }
+    }
+
+    /// The bytes are over.
+    pub(crate) fn finish(&mut self, mut on_event: impl FnMut(Event<'_>)) -> Result<(), Broken> {
+        match self {
+            Self::Sse(framer) => framer
+                .finish(|event| on_event(event.into()))
+                .map_err(|_| Broken),
+            Self::Lines(lines) => {
+                lines.finish(|line| on_event(Event::line(line)));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<'a> Event<'a> {
+    const fn line(data: &'a [u8]) -> Self {
+        Self {
+            name: None,
+            data,
+            exception: false,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A whole request.
+
+use super::{Caching, Format, Part, Raw, Reasoning, Rest, Sampling, Set, Text, Tool, ToolChoice};
+
+/// What a client asks of a model.
+#[derive(Debug, Default)]
+pub(crate) struct Request<'a> {
+    /// The instructions that stand before the conversation.
+    pub(crate) system: Vec<Part<'a>>,
+    /// The conversation, as the client cut it: neighbours of one role are not merged.
+    pub(crate) turns: Vec<Turn<'a>>,
+    pub(crate) tools: Vec<Tool<'a>>,
+    pub(crate) choice: Option<Set<ToolChoice<'a>>>,
+    /// Whether several tools may be called at once.
+    pub(crate) parallel: Option<Set<bool>>,
+    pub(crate) format: Option<Set<Format<'a>>>,
+    pub(crate) reasoning: Option<Set<Reasoning>>,
+    pub(crate) sampling: Sampling<'a>,
+    pub(crate) caching: Caching<'a>,
+    /// The end user, as the client's application names them.
+    pub(crate) who: Option<Set<Text<'a>>>,
+    /// An object of strings that the provider keeps with the request.
+    pub(crate) metadata: Option<Set<Raw<'a>>>,
+    /// How urgent it is to the provider (`service_tier`).
+    pub(crate) tier: Option<Set<Text<'a>>>,
+    pub(crate) stream: bool,
+    /// The stream shall tell usage. Where a dialect always does, its reader sets it.
+    pub(crate) include_usage: bool,
+    /// Members that only the client's own dialect knows.
+    pub(crate) rest: Rest<'a>,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Instructions in mid-conversation.
+    System,
+    /// The user, or tools with their results.
+    User,
+    Assistant,
+}
+
+/// What one side says before the other does.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    pub(crate) role: Role,
+    pub(crate) parts: Vec<Part<'a>>,
+    /// The speaker's name, where there are several.
+    pub(crate) name: Option<Text<'a>>,
+    /// Where it stands in the client's body, as a JSON pointer.
+    pub(crate) at: Box<str>,
+    pub(crate) rest: Rest<'a>,
+}

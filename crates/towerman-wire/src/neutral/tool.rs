@@ -1,0 +1,48 @@
+//! Tools, and which of them may be called.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::{Mark, Raw, Rest, Text};
+
+#[derive(Debug)]
+pub(crate) struct Tool<'a> {
+    pub(crate) kind: ToolKind<'a>,
+    /// Empty for hosted tools that have none.
+    pub(crate) name: Text<'a>,
+    pub(crate) description: Option<Text<'a>>,
+    /// The schema of its input as the client spelt it; absence is an object of anything.
+    pub(crate) schema: Option<Cow<'a, RawValue>>,
+    /// The model must keep to the schema.
+    pub(crate) strict: Option<bool>,
+    /// The prompt up to here shall be cached.
+    pub(crate) mark: Option<Mark>,
+    /// Where it stands in the client's body, as a JSON pointer.
+    pub(crate) at: Box<str>,
+    pub(crate) rest: Rest<'a>,
+}
+
+#[derive(Debug)]
+pub(crate) enum ToolKind<'a> {
+    Function,
+    /// Its input is free text, perhaps of a grammar; the whole tool as spelt.
+    Custom(Raw<'a>),
+    /// The provider runs it; the whole tool as spelt.
+    Hosted(Raw<'a>),
+}
+
+/// Which tools the model may or must call.
+#[derive(Debug)]
+pub(crate) enum ToolChoice<'a> {
+    Auto,
+    None,
+    /// At least one.
+    Any,
+    /// This one.
+    Named(Text<'a>),
+    /// At least one of these.
+    AnyOf(Vec<Text<'a>>),
+    /// One of these, or none.
+    AutoOf(Vec<Text<'a>>),
+}
