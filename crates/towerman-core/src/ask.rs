@@ -17,10 +17,15 @@ pub struct Ask {
     pub operation: Operation,
     /// The model name as the client wrote it: the route.
     pub model: Box<str>,
-    /// Where the model's value stands, quotes included.
+    /// Where the model's value stands, quotes included. Empty if the body does not name it; then
+    /// it is where a member could be put in, or 0 if this dialect's bodies name no model.
     pub model_span: Range<usize>,
+    /// The path of the request names the model, whatever the body says.
+    pub model_in_path: bool,
     /// Whether the answer shall be streamed.
     pub stream: bool,
+    /// Whether a stream shall be told as one JSON array (Gemini without `alt=sse`).
+    pub array: bool,
     /// Whether the client asked for a usage chunk (OpenAI chat's `stream_options.include_usage`).
     pub include_usage: bool,
     /// Where the value of `stream_options` stands, if it is there.
@@ -58,7 +63,9 @@ impl Ask {
             operation: Operation::default(),
             model: model.into(),
             model_span,
+            model_in_path: false,
             stream: false,
+            array: false,
             include_usage: false,
             stream_options_span: None,
             max_output: None,

@@ -69,6 +69,10 @@ impl Dialect {
             (_, Operation::Generate) => Some(self.path()),
             (Self::Anthropic, Operation::Count) => Some("/v1/messages/count_tokens"),
             (Self::OpenAiChat, Operation::Embed) => Some("/v1/embeddings"),
+            (Self::Gemini, Operation::Count) => Some("/v1beta/models/{model}:countTokens"),
+            (Self::Gemini, Operation::Embed) => Some("/v1beta/models/{model}:embedContent"),
+            (Self::Cohere, Operation::Embed) => Some("/v2/embed"),
+            (Self::Ollama, Operation::Embed) => Some("/api/embed"),
             _ => None,
         }
     }

@@ -50,6 +50,7 @@ mod body;
 mod candidates;
 mod context;
 mod dialect;
+mod door;
 mod end;
 mod endpoint;
 mod error;
@@ -82,6 +83,7 @@ pub use self::{
     candidates::{Candidate, Candidates, Term, Veto},
     context::RouteContext,
     dialect::Dialect,
+    door::Door,
     end::End,
     endpoint::{Capabilities, Endpoint, Provider, Target},
     error::{BoxError, find},

@@ -1,15 +1,18 @@
 //! Reads what a request asks for, in one pass over its body.
 
-mod aside;
+#[cfg(test)]
+mod aside_tests;
+mod meaning;
+mod reader;
 mod size;
 mod turns;
 
 use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
-use towerman_core::{Ask, Dialect, Fault, FaultKind, Operation};
+use towerman_core::{Ask, Dialect, Door, Fault, FaultKind, Operation};
 
-use self::{size::Media, turns::Turns};
+use self::reader::Reader;
 use crate::json::{Cursor, Invalid, Text};
 
 /// More top-level members than any dialect has.
@@ -17,9 +20,6 @@ const MEMBERS: usize = 256;
 
 /// The longest session id that is one.
 const SESSION: usize = 1024;
-
-/// Token limits beyond this are not numbers that every JSON reader agrees on.
-const LIMIT: u64 = 1 << 53;
 
 /// Reads a request body of `dialect`.
 ///
@@ -31,20 +31,14 @@ pub fn read(dialect: Dialect, body: &Bytes) -> Result<Ask, Fault> {
 
 /// Reads a request body of `dialect` that was sent for `operation`, as [`read`] does.
 pub fn read_for(dialect: Dialect, operation: Operation, body: &Bytes) -> Result<Ask, Fault> {
+    read_at(&Door::plain(dialect, operation), body)
+}
+
+/// Reads a request body that came in at `door`, as [`read`] does.
+pub fn read_at(door: &Door<'_>, body: &Bytes) -> Result<Ask, Fault> {
     let text = std::str::from_utf8(body)
         .map_err(|error| refuse(format!("body: not UTF-8 at byte {}", error.valid_up_to())))?;
-    let mut ask = Ask::new(dialect, "", 0..0);
-    ask.operation = operation;
-    let mut reader = Reader {
-        ask,
-        model: None,
-        messages: false,
-        media: Media::default(),
-        turns: Turns::new(body),
-        length: body.len(),
-        sessions: [None, None, None],
-        wrong: None,
-    };
+    let mut reader = Reader::new(door, body);
     let mut cursor = Cursor::new(text.as_bytes());
     if cursor.peek().is_some_and(|byte| byte != b'{') && cursor.skip().is_ok() {
         return Err(refuse("body: not a JSON object".into()));
@@ -61,11 +55,7 @@ pub fn read_for(dialect: Dialect, operation: Operation, body: &Bytes) -> Result<
             reader.wrong(&name, "given twice");
             return Err(Invalid { at: start });
         }
-        if operation == Operation::Embed {
-            reader.embedding(cursor, &name)?;
-        } else {
-            reader.member(cursor, &name)?;
-        }
+        reader.member(cursor, &name)?;
         seen.push(name);
         Ok(())
     });
@@ -89,216 +79,19 @@ pub fn current(ask: &Arc<Ask>, body: &Bytes) -> Result<Arc<Ask>, Fault> {
     if ask.source == source(body) {
         return Ok(Arc::clone(ask));
     }
-    read_for(ask.dialect, ask.operation, body).map(Arc::new)
+    let mut door = Door::plain(ask.dialect, ask.operation);
+    if ask.model_in_path {
+        door.model = Some(Cow::Borrowed(&*ask.model));
+    }
+    if !meaning::says_stream(ask.dialect) {
+        door.stream = Some(ask.stream);
+        door.array = ask.array;
+    }
+    read_at(&door, body).map(Arc::new)
 }
 
 fn source(body: &Bytes) -> (usize, usize) {
     (body.as_ptr().addr(), body.len())
-}
-
-struct Reader<'a> {
-    ask: Ask,
-    model: Option<Cow<'a, str>>,
-    /// There is something to work on.
-    messages: bool,
-    media: Media,
-    turns: Turns<'a>,
-    /// The body's.
-    length: usize,
-    /// Ids of the conversation, best first.
-    sessions: [Option<Cow<'a, str>>; 3],
-    wrong: Option<Fault>,
-}
-
-impl<'a> Reader<'a> {
-    fn member(&mut self, cursor: &mut Cursor<'a>, name: &str) -> Result<(), Invalid> {
-        let first = cursor.peek();
-        let start = cursor.at();
-        let null = first == Some(b'n');
-        let openai = self.ask.dialect == Dialect::OpenAiChat;
-        match name {
-            "model" => self.model(cursor)?,
-            "stream" if self.ask.operation == Operation::Generate => match cursor.value()? {
-                b"true" => self.ask.stream = true,
-                b"false" | b"null" => {}
-                _ => self.wrong(name, "must be true or false"),
-            },
-            "stream_options" if openai => {
-                if first == Some(b'{') {
-                    self.stream_options(cursor)?;
-                } else {
-                    cursor.skip()?;
-                    if !null {
-                        self.wrong(name, "must be an object");
-                    }
-                }
-                self.ask.stream_options_span = Some(start..cursor.at());
-            }
-            "max_tokens" => self.limit(name, cursor.value()?),
-            "max_completion_tokens" if openai => self.limit(name, cursor.value()?),
-            "tools" | "functions" => {
-                let mut any = false;
-                cursor.elements(|tool| {
-                    any = true;
-                    tool.skip()
-                })?;
-                self.ask.tools |= any;
-                if name == "tools" && !null {
-                    self.ask.prompt_spans[0] = Some(start..cursor.at());
-                }
-            }
-            "system" if !openai => {
-                cursor.skip()?;
-                self.ask.prompt_spans[1] = Some(start..cursor.at());
-            }
-            "messages" => self.messages(cursor, start)?,
-            "response_format" if openai => self.ask.structured |= is_json_format(cursor)?,
-            "output_format" if !openai => self.ask.structured |= is_json_format(cursor)?,
-            "output_config" if !openai => {
-                let structured = &mut self.ask.structured;
-                cursor.members(|cursor, key| {
-                    if key.is("format") {
-                        *structured |= is_json_format(cursor)?;
-                        return Ok(());
-                    }
-                    cursor.skip()
-                })?;
-            }
-            "prompt_cache_key" => self.sessions[0] = session(cursor.text()?),
-            "metadata" if !openai => {
-                let user = &mut self.sessions[1];
-                cursor.members(|cursor, key| {
-                    if key.is("user_id") {
-                        *user = session(cursor.text()?);
-                        return Ok(());
-                    }
-                    cursor.skip()
-                })?;
-            }
-            "user" => self.sessions[2] = session(cursor.text()?),
-            _ => cursor.skip()?,
-        }
-        Ok(())
-    }
-
-    fn model(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Invalid> {
-        const NAME: &str = "model";
-        cursor.peek();
-        let start = cursor.at();
-        let model = cursor.text()?.and_then(|model| model.decode());
-        match model {
-            Some(model) if is_model(&model) => self.model = Some(model),
-            Some(_) => self.wrong(NAME, "must be 1 to 256 of A-Z a-z 0-9 . _ : / @ -"),
-            None => self.wrong(NAME, "must be a string"),
-        }
-        self.ask.model_span = start..cursor.at();
-        Ok(())
-    }
-
-    fn messages(&mut self, cursor: &mut Cursor<'a>, start: usize) -> Result<(), Invalid> {
-        if cursor.peek() != Some(b'[') {
-            self.wrong("messages", "must be an array");
-            return cursor.skip();
-        }
-        let (media, any) = (&mut self.media, &mut self.messages);
-        let turns = &mut self.turns;
-        cursor.array(|message| {
-            *any = true;
-            message.walk(|key, value| {
-                media.member(key, value);
-                turns.member(key, value);
-            })?;
-            turns.message(message.at());
-            Ok(())
-        })?;
-        media.close(self.length - cursor.at());
-        if !self.messages {
-            self.wrong("messages", "must not be empty");
-        }
-        self.ask.prompt_spans[2] = Some(start..cursor.at());
-        Ok(())
-    }
-
-    fn stream_options(&mut self, cursor: &mut Cursor<'a>) -> Result<(), Invalid> {
-        let mut given = 0;
-        let mut include = Some(false);
-        cursor.object(|cursor, key| {
-            if !key.is("include_usage") {
-                return cursor.skip();
-            }
-            given += 1;
-            include = match cursor.value()? {
-                b"true" => Some(true),
-                b"false" | b"null" => Some(false),
-                _ => None,
-            };
-            Ok(())
-        })?;
-        const NAME: &str = "stream_options.include_usage";
-        match include {
-            _ if given > 1 => self.wrong(NAME, "given twice"),
-            Some(include) => self.ask.include_usage = include,
-            None => self.wrong(NAME, "must be true or false"),
-        }
-        Ok(())
-    }
-
-    fn limit(&mut self, name: &str, value: &[u8]) {
-        if value == b"null" {
-            return;
-        }
-        let limit: Option<u64> = std::str::from_utf8(value)
-            .ok()
-            .and_then(|digits| digits.parse().ok());
-        match limit {
-            // The newer of OpenAI's two names wins, wherever it stands.
-            Some(limit) if (1..LIMIT).contains(&limit) => {
-                if name == "max_completion_tokens" || self.ask.max_output.is_none() {
-                    self.ask.max_output = Some(limit);
-                }
-            }
-            _ => self.wrong(name, "must be a positive integer"),
-        }
-    }
-
-    /// The first thing that is wrong is the one that is reported.
-    fn wrong(&mut self, name: &str, why: &str) {
-        if self.wrong.is_none() {
-            let name: String = name.chars().take(64).collect();
-            self.wrong = Some(refuse(format!("{name}: {why}")).param(name));
-        }
-    }
-
-    fn finish(mut self, body: &Bytes) -> Result<Ask, Fault> {
-        match self.model.take() {
-            Some(model) => self.ask.model = model.into(),
-            None => self.wrong("model", "is required"),
-        }
-        if !self.messages {
-            self.wrong(self.subject(), "is required");
-        }
-        if self.ask.dialect == Dialect::Anthropic
-            && self.ask.operation == Operation::Generate
-            && self.ask.max_output.is_none()
-        {
-            self.wrong("max_tokens", "is required");
-        }
-        if let Some(fault) = self.wrong {
-            return Err(fault);
-        }
-        self.ask.source = source(body);
-        self.ask.turns = self.turns.ends;
-        self.ask.cache_marks = self.turns.marks;
-        self.ask.media = self.media.any();
-        self.ask.prompt_tokens = self.media.tokens(body, &self.ask.prompt_spans);
-        self.ask.session = self
-            .sessions
-            .into_iter()
-            .flatten()
-            .next()
-            .map(|session| session.into());
-        Ok(self.ask)
-    }
 }
 
 fn refuse(message: String) -> Fault {
@@ -313,15 +106,19 @@ fn is_model(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"._:/@-".contains(&byte))
 }
 
-/// Whether the value is an object whose `type` asks for JSON.
+/// Whether the value is an object whose `type` asks for JSON. Ollama asks with the word, or with a
+/// schema.
 fn is_json_format(cursor: &mut Cursor<'_>) -> Result<bool, Invalid> {
     let mut json = false;
+    if cursor.peek() == Some(b'"') {
+        return Ok(cursor.text()?.is_some_and(|word| word.is("json")));
+    }
     cursor.members(|cursor, key| {
         if !key.is("type") {
             return cursor.skip();
         }
         let kind = cursor.text()?.and_then(|kind| kind.decode());
-        json = kind.is_some_and(|kind| kind.starts_with("json_"));
+        json = kind.is_some_and(|kind| kind.starts_with("json_") || kind == "object");
         Ok(())
     })?;
     Ok(json)

@@ -51,6 +51,8 @@ impl Media {
         self.close(value.len());
         if key.is("type") {
             self.parts += u64::from(is_media(value));
+        } else if is_untyped_media(key.plain(), value) {
+            self.parts += 1;
         } else if is_encoded(key.plain(), value) {
             self.open = Some(value.len());
         }
@@ -94,9 +96,29 @@ fn is_media(value: &[u8]) -> bool {
         .is_ok_and(|kind| TYPES.into_iter().any(|media| kind.is(media)))
 }
 
+/// Whether a member of this name is a part of its own, in dialects whose parts have no type.
+fn is_untyped_media(name: &[u8], value: &[u8]) -> bool {
+    let first = value.trim_ascii_start().first();
+    match name {
+        // Gemini.
+        b"inlineData" | b"inline_data" | b"fileData" | b"file_data" => first == Some(&b'{'),
+        // Converse.
+        b"source" => Cursor::new(value).peek() == Some(b'{') && has_bytes(value),
+        // Ollama.
+        b"images" => first == Some(&b'['),
+        _ => false,
+    }
+}
+
+/// Whether the object begins with Converse's `bytes` or `s3Location`.
+fn has_bytes(value: &[u8]) -> bool {
+    let inside = value.trim_ascii_start()[1..].trim_ascii_start();
+    inside.starts_with(b"\"bytes\"") || inside.starts_with(b"\"s3Location\"")
+}
+
 /// Whether the value of a member of this name is media as such, not text.
 fn is_encoded(name: &[u8], value: &[u8]) -> bool {
-    let data = matches!(name, b"data" | b"file_data");
+    let data = matches!(name, b"data" | b"file_data" | b"bytes");
     if !data && !matches!(name, b"url" | b"image_url") {
         return false;
     }

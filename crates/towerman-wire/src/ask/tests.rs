@@ -306,3 +306,102 @@ fn without_its_cache_marks_a_message_reads_as_if_it_never_had_any() {
     let spelt = r#"{"model":"m","messages":[{"content":[{"c\u0061che_control":{}}]}]}"#;
     assert!(openai(spelt).unwrap().cache_marks.is_empty());
 }
+
+mod doors {
+    use towerman_core::{Door, Operation};
+
+    use super::*;
+
+    fn door(dialect: Dialect, model: Option<&'static str>, stream: Option<bool>) -> Door<'static> {
+        let mut door = Door::plain(dialect, Operation::Generate);
+        door.model = model.map(Into::into);
+        door.stream = stream;
+        door
+    }
+
+    fn read(door: &Door<'_>, body: &'static str) -> Ask {
+        read_at(door, &Bytes::from(body)).unwrap()
+    }
+
+    #[test]
+    fn what_the_path_says_need_not_stand_in_the_body() {
+        let gemini = door(Dialect::Gemini, Some("flash"), Some(true));
+        let ask = read(
+            &gemini,
+            r#"{"contents":[{"role":"user","parts":[{"text":"Hi"},{"inlineData":{"mimeType":"image/png","data":"AA"}}]},
+                {"role":"model","parts":[]},{"role":"user","parts":[]}],
+                "systemInstruction":{"parts":[{"text":"Be short"}]},"tools":[{}],
+                "generationConfig":{"maxOutputTokens":7,"responseMimeType":"application/json"}}"#,
+        );
+        assert_eq!((&*ask.model, ask.stream), ("flash", true));
+        assert_eq!(ask.model_span, 0..0);
+        assert!(ask.tools && ask.media && ask.structured && ask.model_in_path);
+        assert_eq!(ask.max_output, Some(7));
+        assert!(ask.prompt_spans.iter().all(Option::is_some));
+        assert!(ask.turns[0] > ask.turns[1] && ask.turns[1] > 0);
+    }
+
+    #[test]
+    fn a_changed_body_is_read_at_the_same_door() {
+        let gemini = door(Dialect::Gemini, Some("flash"), Some(true));
+        let first = Arc::new(read(&gemini, r#"{"contents":[{"parts":[]}]}"#));
+        let other = Bytes::from(r#"{"contents":[{"parts":[]},{"parts":[]}]}"#);
+        let again = current(&first, &other).unwrap();
+        assert_eq!((&*again.model, again.stream), ("flash", true));
+        assert_ne!(again.source, first.source);
+    }
+
+    #[test]
+    fn each_dialect_has_its_own_words() {
+        let converse = door(Dialect::BedrockConverse, Some("m"), Some(false));
+        let ask = read(
+            &converse,
+            r#"{"messages":[{"role":"user","content":[{"image":{"format":"png","source":{"bytes":"AA"}}}]}],
+                "system":[{"text":"x"}],"inferenceConfig":{"maxTokens":9},"toolConfig":{"tools":[{}]}}"#,
+        );
+        assert!(ask.media && ask.tools);
+        assert_eq!((ask.max_output, ask.stream), (Some(9), false));
+
+        let ollama = door(Dialect::Ollama, None, None);
+        let body = r#"{"model":"m","messages":[{"role":"user","images":["AA"]}],"format":{"type":"object"},"options":{"num_predict":-1}}"#;
+        let ask = read(&ollama, body);
+        assert!(ask.stream && ask.media && ask.structured && ask.max_output.is_none());
+        assert!(!read(&ollama, r#"{"stream":false,"model":"m","messages":[{}]}"#).stream);
+
+        let responses = door(Dialect::OpenAiResponses, None, None);
+        let ask = read(
+            &responses,
+            r#"{"model":"m","input":"Hi","max_output_tokens":3,"instructions":"x","text":{"format":{"type":"json_schema"}}}"#,
+        );
+        assert_eq!(ask.max_output, Some(3));
+        assert!(ask.structured && ask.prompt_tokens > 0 && ask.turns[0] > 0);
+        let ask = read(
+            &responses,
+            r#"{"model":"m","input":[{"role":"user","content":"a"},{"type":"function_call","name":"f"},{"type":"function_call_output","output":"x"}]}"#,
+        );
+        assert!(ask.turns[1] > 0 && ask.turns[2] == 0);
+
+        let completions = door(Dialect::OpenAiCompletions, None, None);
+        assert_eq!(
+            read(&completions, r#"{"prompt":"Hi","model":"m"}"#).turns[1],
+            0
+        );
+        let cohere = door(Dialect::Cohere, None, None);
+        let body = r#"{"messages":[{}],"model":"m","max_tokens":2,"response_format":{"type":"json_object"}}"#;
+        assert!(read(&cohere, body).structured);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_as_the_dialect_names_it() {
+        for (dialect, subject) in [
+            (Dialect::Gemini, "contents"),
+            (Dialect::OpenAiResponses, "input"),
+            (Dialect::OpenAiCompletions, "prompt"),
+            (Dialect::BedrockConverse, "messages"),
+        ] {
+            let body = Bytes::from(r#"{"x":1}"#);
+            let fault = read_at(&door(dialect, Some("m"), None), &body).unwrap_err();
+            assert_eq!(fault.named_param(), Some(subject));
+        }
+    }
+}

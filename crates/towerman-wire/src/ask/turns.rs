@@ -46,6 +46,10 @@ impl<'a> Turns<'a> {
             // The first is the message's own, unless a tool's arguments have one and stand before
             // it: that loses a hint, and nothing else.
             b"role" if self.assistant.is_none() => self.assistant = is_assistant(value),
+            // Of OpenAI's items only messages have a role.
+            b"type" if self.assistant.is_none() && is_own_item(value) => {
+                self.assistant = Some(true);
+            }
             b"cache_control" => self.mark(self.body.len() - value.len()),
             _ => {}
         }
@@ -71,9 +75,20 @@ impl<'a> Turns<'a> {
     }
 }
 
+/// Whether the value names an item of the model's own making.
+fn is_own_item(value: &[u8]) -> bool {
+    let value = value.trim_ascii_start();
+    let items: [&[u8]; 3] = [
+        b"\"function_call\"",
+        b"\"custom_tool_call\"",
+        b"\"reasoning\"",
+    ];
+    items.iter().any(|item| value.starts_with(item))
+}
+
 fn is_assistant(value: &[u8]) -> Option<bool> {
     let value = value.trim_ascii_start();
-    if value.starts_with(b"\"assistant\"") {
+    if value.starts_with(b"\"assistant\"") || value.starts_with(b"\"model\"") {
         return Some(true);
     }
     let other = OTHERS.iter().any(|other| value.starts_with(other));
