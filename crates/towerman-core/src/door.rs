@@ -60,6 +60,17 @@ impl<'p> Door<'p> {
         Dialect::ALL.contains(&door.dialect).then_some(door)
     }
 
+    /// The same, for as long as one likes.
+    pub fn into_owned(self) -> Door<'static> {
+        Door {
+            dialect: self.dialect,
+            operation: self.operation,
+            model: self.model.map(|model| model.into_owned().into()),
+            stream: self.stream,
+            array: self.array,
+        }
+    }
+
     /// A door whose path says nothing more.
     pub const fn plain(dialect: Dialect, operation: Operation) -> Self {
         Self {

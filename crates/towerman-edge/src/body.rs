@@ -8,13 +8,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Response;
+use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use http_body::{Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::on_early_drop::{OnDropCallback, OnEarlyDropGuard};
 use towerman_core::{Body, BoxError, Fault, FaultKind, RouteReport};
-use towerman_wire::{sse, tail::Tail};
+use towerman_wire::{array::Array, tail::Tail};
 use tracing::Span;
 
 use crate::{guarded, voice::Voice};
@@ -27,6 +27,8 @@ pin_project! {
         // Present while the answer streams in the client's dialect.
         voice: Option<Voice>,
         tail: Tail,
+        // A stream that its client wants as one array.
+        array: Option<Array>,
         span: Span,
         left: Option<OnEarlyDropGuard<Left>>,
         room: Option<OwnedSemaphorePermit>,
@@ -55,12 +57,18 @@ impl OnDropCallback for Left {
 impl<B: http_body::Body> ResponseBody<B> {
     /// An answer from inside.
     pub(crate) fn around(
-        response: Response<B>,
+        mut response: Response<B>,
         voice: &Voice,
         mut left: Option<OnEarlyDropGuard<Left>>,
         room: Option<OwnedSemaphorePermit>,
     ) -> Response<Self> {
-        let streams = !voice.foreign && sse::announced(response.headers());
+        let tail = Tail::announced(response.headers()).filter(|_| !voice.foreign);
+        let streams = tail.is_some();
+        let array = (streams && voice.door.array).then(Array::default);
+        if array.is_some() {
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(CONTENT_TYPE, json);
+        }
         if let Some(left) = left.as_mut().filter(|_| response.body().is_end_stream()) {
             // Nobody polls a body that has ended already.
             left.completed();
@@ -68,7 +76,8 @@ impl<B: http_body::Body> ResponseBody<B> {
         response.map(|body| Self {
             kind: Kind::Inner { body },
             voice: streams.then(|| voice.clone()),
-            tail: Tail::default(),
+            tail: tail.unwrap_or_default(),
+            array,
             span: voice.span.clone(),
             left,
             room,
@@ -84,6 +93,7 @@ impl<B> ResponseBody<B> {
             kind: Kind::Own { body },
             voice: None,
             tail: Tail::default(),
+            array: None,
             span: Span::none(),
             left: None,
             room: None,
@@ -138,6 +148,16 @@ where
                 None => {}
             }
         };
+        let frame = match (frame, this.array.as_mut()) {
+            (Some(Ok(frame)), Some(array)) => Some(Ok(frame.map_data(|data| array.push(&data)))),
+            // The bracket comes behind everything, an error too.
+            (None, Some(array)) => {
+                let end = array.finish();
+                *this.array = None;
+                Some(Ok(Frame::data(end)))
+            }
+            (frame, _) => frame,
+        };
         if *this.done {
             if let Some(left) = this.left {
                 left.completed();
@@ -152,11 +172,12 @@ where
             Kind::Inner { body } => body.is_end_stream(),
             Kind::Own { body } => body.is_end_stream(),
         };
-        (over || self.done) && self.tail.is_empty()
+        (over || self.done) && self.tail.is_empty() && self.array.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
+            _ if self.array.is_some() => SizeHint::default(),
             _ if self.done => SizeHint::with_exact(0),
             Kind::Inner { body } => body.size_hint(),
             Kind::Own { body } => body.size_hint(),

@@ -283,7 +283,7 @@ fn ask(
     voice: &Voice,
 ) -> Result<Request<Body>, Fault> {
     let asked = whole.and_then(|body| {
-        let read = || ask::read_for(voice.dialect, voice.operation, &body);
+        let read = || ask::read_at(&voice.door, &body);
         Ok((voice.report.step("read", read)?, body))
     });
     match asked {

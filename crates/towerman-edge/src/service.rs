@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tower_service::Service;
-use towerman_core::{Body, BoxError, Dialect, Operation, RouteContext};
+use towerman_core::{Body, BoxError, Door, Operation, RouteContext};
 use towerman_wire::models;
 use tracing::Span;
 
@@ -55,12 +55,13 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
-        let served = Dialect::served_at(request.uri().path());
-        let voice = speak_to(&mut request, served);
+        let uri = request.uri();
+        let door = Door::find(uri.path(), uri.query()).map(Door::into_owned);
+        let voice = speak_to(&mut request, door);
         if voice.foreign
             && self.layer.models
             && request.method() == Method::GET
-            && let Some(listing) = models::asked(voice.dialect, request.uri().path())
+            && let Some(listing) = models::asked(voice.door.dialect, request.uri().path())
         {
             RouteContext::edit(&mut request, |cx| cx.set_listing(listing));
         }
@@ -83,8 +84,8 @@ where
 }
 
 /// Finds out how the request's client is spoken to, and opens its report.
-fn speak_to<B>(request: &mut Request<B>, served: Option<(Dialect, Operation)>) -> Voice {
-    let foreign = served.is_none();
+fn speak_to<B>(request: &mut Request<B>, door: Option<Door<'static>>) -> Voice {
+    let foreign = door.is_none();
     let request_id = request.headers().get(request_id::HEADER).cloned();
     let name = request_id.as_ref().and_then(|id| id.to_str().ok());
     let report = RouteContext::edit(request, |cx| {
@@ -105,11 +106,10 @@ fn speak_to<B>(request: &mut Request<B>, served: Option<(Dialect, Operation)>) -
     } else {
         tracing::debug_span!(target: "towerman::edge", "request", request_id = name)
     };
-    let (dialect, operation) =
-        served.unwrap_or_else(|| (Voice::guess(request.headers()), Operation::default()));
+    let door =
+        door.unwrap_or_else(|| Door::plain(Voice::guess(request.headers()), Operation::default()));
     Voice {
-        dialect,
-        operation,
+        door,
         foreign,
         request_id,
         report,

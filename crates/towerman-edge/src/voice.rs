@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use towerman_core::{Body, Dialect, Early, Fault, FaultKind, Operation, RouteReport, find};
+use towerman_core::{Body, Dialect, Door, Early, Fault, FaultKind, RouteReport, find};
 use towerman_wire::fault;
 
-/// The client's dialect, and the name of its request.
+/// Where the client came in, and the name of its request.
 #[derive(Clone, Debug)]
 pub(crate) struct Voice {
-    pub(crate) dialect: Dialect,
-    /// What the request's path stands for.
-    pub(crate) operation: Operation,
+    pub(crate) door: Door<'static>,
     /// The request asks no model: only what is said to it here is ours.
     pub(crate) foreign: bool,
     pub(crate) request_id: Option<HeaderValue>,
@@ -59,7 +57,7 @@ impl Voice {
     pub(crate) fn refuse(&self, fault: &Fault) -> Response<Body> {
         self.report.refused(fault.kind());
         self.report.note(remark("refused", fault));
-        let (status, body) = fault::render(self.dialect, fault, self.name());
+        let (status, body) = fault::render(self.door.dialect, fault, self.name());
         let mut response = json(status, body);
         let headers = response.headers_mut();
         if let Some(delay) = fault.delay() {
@@ -80,7 +78,7 @@ impl Voice {
         let fault = find::<Fault>(error).unwrap_or(&unexplained);
         self.report.refused(fault.kind());
         self.report.note(remark("broke off", fault));
-        fault::event(self.dialect, fault, self.name())
+        fault::event(self.door.dialect, fault, self.name())
     }
 }
 

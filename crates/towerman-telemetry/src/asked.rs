@@ -1,7 +1,7 @@
 //! What a request's head says, as far as records may hold it.
 
 use http::{Method, Request};
-use towerman_core::Dialect;
+use towerman_core::{Dialect, Door};
 
 /// Words of ours for what the client asked for: none of its own text.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ impl Asked {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
         Self {
             method: name(request.method()),
-            dialect: Dialect::served_at(request.uri().path()).map(|(dialect, _)| dialect),
+            dialect: Door::find(request.uri().path(), None).map(|door| door.dialect),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The head of the request that leaves. Pure: default deny.
 
+use std::borrow::Cow;
+
 use http::{
     HeaderMap, HeaderName, HeaderValue, Request, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT},
@@ -22,8 +24,18 @@ const fn of_dialect(dialect: Dialect) -> &'static [HeaderName] {
     static OPENAI: [HeaderName; 1] = [HeaderName::from_static("openai-beta")];
     match dialect {
         Dialect::Anthropic => &ANTHROPIC,
-        _ => &OPENAI,
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions => &OPENAI,
+        Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => &[],
     }
+}
+
+/// What the provider is asked to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) operation: Operation,
+    /// The provider's name for the model: it stands in the paths of some dialects.
+    pub(crate) model: &'a str,
+    pub(crate) stream: bool,
 }
 
 /// The request as it leaves for `provider` at `base`. `spoken` is the dialect that the client
@@ -33,7 +45,7 @@ pub(crate) fn build(
     provider: &Provider,
     base: &Uri,
     spoken: Option<Dialect>,
-    operation: Operation,
+    wanted: Wanted<'_>,
 ) -> Result<Request<Body>, Fault> {
     let (parts, body) = request.into_parts();
     let mut headers = HeaderMap::with_capacity(8 + provider.headers.len());
@@ -67,7 +79,7 @@ pub(crate) fn build(
     headers.remove(HOST);
     let mut request = Request::new(body);
     *request.method_mut() = parts.method;
-    *request.uri_mut() = uri(base, provider.dialect, operation)?;
+    *request.uri_mut() = uri(base, provider.dialect, wanted)?;
     *request.headers_mut() = headers;
     Ok(request)
 }
@@ -79,18 +91,22 @@ fn copy(from: &HeaderMap, to: &mut HeaderMap, name: &HeaderName) {
 }
 
 /// The configured address and the dialect's own path. Nothing of the request's is in it.
-fn uri(base: &Uri, dialect: Dialect, operation: Operation) -> Result<Uri, Fault> {
-    let Some(path) = dialect.path_of(operation) else {
+fn uri(base: &Uri, dialect: Dialect, wanted: Wanted<'_>) -> Result<Uri, Fault> {
+    let Wanted {
+        operation,
+        model,
+        stream,
+    } = wanted;
+    let Some(path) = dialect.target(operation, model, stream) else {
         return Err(operation.missing());
     };
     let mut parts = Parts::default();
     parts.scheme = base.scheme().cloned();
     parts.authority = base.authority().cloned();
     let prefix = base.path().trim_end_matches('/');
-    let path = if prefix.is_empty() {
-        Ok(PathAndQuery::from_static(path))
-    } else {
-        PathAndQuery::try_from(format!("{prefix}{path}"))
+    let path = match path {
+        Cow::Borrowed(path) if prefix.is_empty() => Ok(PathAndQuery::from_static(path)),
+        path => PathAndQuery::try_from(format!("{prefix}{path}")),
     };
     parts.path_and_query = path.ok();
     Uri::from_parts(parts)
@@ -116,6 +132,28 @@ mod tests {
         }
     }
 
+    fn wanted(operation: Operation) -> Wanted<'static> {
+        Wanted {
+            operation,
+            model: "us.model-1:0",
+            stream: true,
+        }
+    }
+
+    #[test]
+    fn some_dialects_say_the_model_in_the_path() {
+        let base = Uri::from_static("https://api.example/base");
+        let uri = |dialect| uri(&base, dialect, wanted(Operation::Generate)).unwrap();
+        assert_eq!(
+            uri(Dialect::BedrockConverse),
+            "https://api.example/base/model/us.model-1%3A0/converse-stream"
+        );
+        assert_eq!(
+            uri(Dialect::Gemini),
+            "https://api.example/base/v1beta/models/us.model-1%3A0:streamGenerateContent?alt=sse"
+        );
+    }
+
     fn built(dialect: Dialect, spoken: Dialect) -> Request<Body> {
         let request = Request::post("http://evil.example/v1/admin?x=1")
             .header("authorization", "Bearer theirs")
@@ -133,7 +171,7 @@ mod tests {
             &provider(dialect),
             &Uri::from_static("https://api.example/base/"),
             Some(spoken),
-            Operation::Generate,
+            wanted(Operation::Generate),
         )
         .unwrap()
     }
@@ -168,8 +206,9 @@ mod tests {
     #[test]
     fn each_operation_has_a_path_of_its_own_or_none() {
         let base = Uri::from_static("https://api.example/base");
-        let path =
-            |dialect, operation| uri(&base, dialect, operation).map(|uri| uri.path().to_owned());
+        let path = |dialect, operation| {
+            uri(&base, dialect, wanted(operation)).map(|uri| uri.path().to_owned())
+        };
         let embed = path(Dialect::OpenAiChat, Operation::Embed);
         assert_eq!(embed.unwrap(), "/base/v1/embeddings");
         let count = path(Dialect::Anthropic, Operation::Count);

@@ -83,9 +83,14 @@ where
             return ResponseFuture::inner(self.inner.call(request));
         };
         let spoken = cx.dialect();
+        let wanted = head::Wanted {
+            operation: attempt.operation(),
+            model: &attempt.endpoint().model,
+            stream: cx.ask().is_some_and(|ask| ask.stream),
+        };
         // Not for the network: the client hands extensions to its connection task.
         request.extensions_mut().clear();
-        match head::build(request, provider, base, spoken, attempt.operation()) {
+        match head::build(request, provider, base, spoken, wanted) {
             Ok(request) => {
                 attempt.advance(Phase::Sent);
                 let call = self.client.0.request(request);

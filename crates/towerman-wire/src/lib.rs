@@ -13,6 +13,7 @@
 //! | which models there are | [`models`] |
 //! | one dialect for another | [`translate`] |
 //! | server-sent events | [`sse`] |
+//! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`] |
 //!
 //! # Example
 //!
@@ -36,6 +37,7 @@
 //! # }
 //! ```
 
+pub mod array;
 pub mod ask;
 mod dialect;
 pub mod edit;

@@ -3,7 +3,6 @@
 use std::{error::Error, fmt, ops::Range};
 
 use bytes::BufMut;
-use http::{HeaderMap, header::CONTENT_TYPE};
 use memchr::memchr2;
 
 /// The longest line, and the most data, that one event may have.
@@ -57,15 +56,6 @@ pub struct Overflow(());
 struct Local {
     name: Option<Range<usize>>,
     data: Option<Range<usize>>,
-}
-
-/// Whether an answer's head announces events.
-pub fn announced(headers: &HeaderMap) -> bool {
-    const EVENTS: &[u8] = b"text/event-stream";
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.as_bytes().get(..EVENTS.len()))
-        .is_some_and(|head| head.eq_ignore_ascii_case(EVENTS))
 }
 
 // === impl Framer ===

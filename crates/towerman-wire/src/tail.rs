@@ -1,9 +1,10 @@
 //! Cuts a stream where its events end.
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use memchr::memrchr2;
 
-use crate::sse::EVENT_LIMIT;
+use crate::{framing::Framing, sse::EVENT_LIMIT};
 
 /// Passes on whole events only: what the client has never ends in the middle of one, so that an
 /// error can be told in an event of its own, whenever the provider breaks off.
@@ -13,23 +14,37 @@ use crate::sse::EVENT_LIMIT;
 /// no event, and passes as it comes.
 #[derive(Debug, Default)]
 pub struct Tail {
+    framing: Framing,
     kept: BytesMut,
 }
 
 impl Tail {
+    /// For an answer with this head, if it announces a stream of events.
+    pub fn announced(headers: &HeaderMap) -> Option<Self> {
+        let framing = Framing::announced(headers)?;
+        Some(Self {
+            framing,
+            kept: BytesMut::new(),
+        })
+    }
+
     /// Takes a frame, and gives what ends with the end of an event. The rest is kept.
     pub fn push(&mut self, mut frame: Bytes) -> Option<Bytes> {
         if self.kept.is_empty() {
-            let end = events_end(&frame);
+            let end = self.framing.events_end(&frame);
             if end < frame.len() {
                 self.kept.extend_from_slice(&frame.split_off(end));
             }
             return (end > 0).then_some(frame);
         }
-        // An empty line may be cut by the frames' ends.
-        let seen = self.kept.len().saturating_sub(3);
+        // What is kept has no end of an event, but perhaps the beginning of one.
+        let seen = match self.framing {
+            Framing::Sse => self.kept.len().saturating_sub(3),
+            Framing::Lines => self.kept.len(),
+            Framing::Frames => 0,
+        };
         self.kept.extend_from_slice(&frame);
-        match events_end(&self.kept[seen..]) {
+        match self.framing.events_end(&self.kept[seen..]) {
             0 if self.kept.len() > EVENT_LIMIT => self.take(),
             0 => None,
             end => Some(self.kept.split_to(seen + end).freeze()),
@@ -47,7 +62,35 @@ impl Tail {
     }
 }
 
-/// How many bytes at the start are whole events: up to the last empty line, and with it.
+impl Framing {
+    /// How many bytes at the start are whole events.
+    fn events_end(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Sse => events_end(bytes),
+            Self::Lines => memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1),
+            Self::Frames => frames_end(bytes),
+        }
+    }
+}
+
+/// Frames begin with their length, four bytes of it.
+fn frames_end(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    while let Some(length) = bytes[end..].first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        // Less than the smallest frame is no length, and these are no frames: nothing is held back.
+        if length < 16 {
+            return bytes.len();
+        }
+        match end.checked_add(length) {
+            Some(next) if next <= bytes.len() => end = next,
+            _ => break,
+        }
+    }
+    end
+}
+
+/// Up to the last empty line, and with it.
 fn events_end(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some(end) = memrchr2(b'\n', b'\r', rest) {
@@ -91,6 +134,39 @@ mod tests {
                 assert_eq!(passed.trim_end(), events.trim_end());
             }
         }
+    }
+
+    #[test]
+    fn lines_and_binary_frames_are_never_cut_either() {
+        let frame = |size: u32| {
+            let mut frame = size.to_be_bytes().to_vec();
+            frame.resize(size.try_into().unwrap(), 7);
+            frame
+        };
+        let frames = [frame(16), frame(40), frame(17)].concat();
+        let lines = b"{\"a\":1}\n{\"b\":2}\n{\"c\":".to_vec();
+        for (kind, bytes, whole) in [
+            ("application/x-ndjson", lines, 16),
+            (
+                "application/vnd.amazon.eventstream",
+                frames[..70].to_vec(),
+                56,
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("content-type", kind.parse().unwrap());
+            for size in 1..=bytes.len() {
+                let mut tail = Tail::announced(&headers).unwrap();
+                let mut passed = Vec::new();
+                for chunk in bytes.chunks(size) {
+                    passed.extend(tail.push(Bytes::copy_from_slice(chunk)));
+                }
+                let passed = passed.concat();
+                assert_eq!(passed, bytes[..whole], "{kind} in {size}s");
+                assert_eq!(tail.take().unwrap(), bytes[whole..]);
+            }
+        }
+        assert!(Tail::announced(&HeaderMap::new()).is_none());
     }
 
     #[test]

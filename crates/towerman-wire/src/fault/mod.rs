@@ -19,7 +19,7 @@ pub use self::{
     canonical::{Canonical, read},
     relay::{Refused, relay},
 };
-use crate::sse;
+use crate::{dialect, sse};
 
 #[derive(Serialize)]
 struct OpenAi<'a> {
@@ -59,10 +59,11 @@ pub(crate) struct Told<'a> {
 ///
 /// `request_id` is the gateway's own; OpenAI's errors have no place for it in the body.
 pub fn render(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> (StatusCode, Bytes) {
-    (
-        status(dialect, fault.kind()),
-        body(dialect, fault, Told::default(), request_id),
-    )
+    let status = match dialect::of(dialect) {
+        Some(codec) => codec.status(fault.kind()),
+        None => status(dialect, fault.kind()),
+    };
+    (status, body(dialect, fault, Told::default(), request_id))
 }
 
 /// The event that ends a stream of `dialect` because of `fault`: all of its bytes.
@@ -74,12 +75,19 @@ pub fn event(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> Bytes
         _ => None,
     };
     let mut out = Vec::new();
+    if let Some(codec) = dialect::of(dialect) {
+        codec.fault_event(fault, request_id, &mut out);
+        return out.into();
+    }
     let data = body(dialect, fault, Told::default(), request_id);
     sse::frame(name, &data, &mut out);
     out.into()
 }
 
 fn body(dialect: Dialect, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
+    if let Some(codec) = dialect::of(dialect) {
+        return codec.fault(fault, told, request_id);
+    }
     let written = match dialect {
         Dialect::Anthropic => serde_json::to_vec(&Anthropic {
             r#type: "error",

@@ -5,6 +5,7 @@
 
 mod lines;
 
+use http::{HeaderMap, header::CONTENT_TYPE};
 use towerman_core::Dialect;
 
 use self::lines::Lines;
@@ -33,9 +34,10 @@ impl<'a> From<sse::Event<'a>> for Event<'a> {
 }
 
 /// How a dialect's streams are framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// Server-sent events.
+    #[default]
     Sse,
     /// One JSON value per line.
     Lines,
@@ -44,6 +46,31 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
+    const ALL: [Self; 3] = [Self::Sse, Self::Lines, Self::Frames];
+
+    /// The media type of its streams.
+    pub(crate) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Sse => "text/event-stream",
+            Self::Lines => "application/x-ndjson",
+            Self::Frames => "application/vnd.amazon.eventstream",
+        }
+    }
+
+    /// The framing of this media type, whatever its parameters.
+    pub(crate) fn of_type(media_type: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|framing| {
+            let name = framing.media_type().as_bytes();
+            let head = media_type.get(..name.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// The framing that an answer's head announces.
+    pub(crate) fn announced(headers: &HeaderMap) -> Option<Self> {
+        Self::of_type(headers.get(CONTENT_TYPE)?.as_bytes())
+    }
+
     /// The framing of a dialect's streams.
     pub(crate) const fn of(dialect: Dialect) -> Self {
         match dialect {

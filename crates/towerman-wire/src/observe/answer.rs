@@ -7,8 +7,9 @@ use towerman_core::{Dialect, FailureKind, Finish, Operation, Usage};
 
 use super::{anthropic, aside, openai};
 use crate::{
+    dialect,
     fault::{Blame, Canonical, ProviderError},
-    json::Cursor,
+    json::{Cursor, Invalid},
 };
 
 /// What a whole, successful answer says.
@@ -36,7 +37,8 @@ pub(super) fn read_answer(operation: Operation, dialect: Dialect, body: &[u8]) -
         (Operation::Embed, _) => aside::embeddings(body),
         (Operation::Count, _) => aside::count(body),
         (_, Dialect::Anthropic) => anthropic::answer(body),
-        _ => openai::read(body, &mut openai::Start::default()),
+        (_, Dialect::OpenAiChat) => openai::read(body, &mut openai::Start::default()),
+        _ => dialect::of(dialect).map_or(Err(Invalid { at: 0 }), |codec| codec.learn_whole(body)),
     };
     let Ok(delta) = read else {
         return Answer {

@@ -7,6 +7,7 @@ use towerman_core::{Dialect, FailureKind, Operation, Phase};
 use super::state::{Learned, State};
 use crate::{
     fault::{Blame, Head, ProviderError},
+    framing::{Deframer, Framing},
     sse::Framer,
 };
 
@@ -31,6 +32,8 @@ enum Mode {
     Undecided { media_type: Media },
     /// Server-sent events.
     Events(Framer),
+    /// Events in some other framing.
+    Framed(Deframer),
     /// One JSON value, read when it is whole.
     Whole(Kept),
     /// An error, read when it is whole or large.
@@ -54,6 +57,8 @@ struct Kept {
 #[derive(Clone, Copy, Debug)]
 enum Media {
     Events,
+    /// A stream in a framing of the dialect's own.
+    Framed(Framing),
     Json,
     Other,
 }
@@ -68,12 +73,14 @@ impl Observer {
             let head = media_type.and_then(|media_type| media_type.get(..name.len()));
             head.is_some_and(|head| head.eq_ignore_ascii_case(name))
         };
-        let media_type = if is("text/event-stream") {
-            Media::Events
-        } else if is("application/json") {
-            Media::Json
-        } else {
-            Media::Other
+        let announced = media_type.and_then(|name| Framing::of_type(name.as_bytes()));
+        let media_type = match (announced, dialect.map(Framing::of)) {
+            (Some(Framing::Sse), _) => Media::Events,
+            (Some(framing), _) => Media::Framed(framing),
+            _ if is("application/json") => Media::Json,
+            // Without a type, its streams cannot be told from whole answers by their first byte.
+            (None, Some(framing @ (Framing::Lines | Framing::Frames))) => Media::Framed(framing),
+            _ => Media::Other,
         };
         Self {
             mode: if success {
@@ -101,7 +108,7 @@ impl Observer {
         matches!(
             self.mode,
             Mode::Undecided {
-                media_type: Media::Events
+                media_type: Media::Events | Media::Framed(_)
             }
         )
     }
@@ -136,14 +143,24 @@ impl Observer {
                 bytes = &trimmed;
             }
             self.mode = decide(media_type, bytes);
-            if matches!(self.mode, Mode::Events(_)) {
+            if matches!(self.mode, Mode::Events(_) | Mode::Framed(_)) {
                 self.state.learned.content_bytes = 0;
             }
         }
         match &mut self.mode {
             Mode::Events(framer) => {
                 let state = &mut self.state;
-                if framer.push(bytes, |event| state.event(event.data)).is_err() {
+                if framer
+                    .push(bytes, |event| state.event(event.into()))
+                    .is_err()
+                {
+                    state.fail(FailureKind::Protocol);
+                    self.mode = Mode::Over;
+                }
+            }
+            Mode::Framed(deframer) => {
+                let state = &mut self.state;
+                if deframer.push(bytes, |event| state.event(event)).is_err() {
                     state.fail(FailureKind::Protocol);
                     self.mode = Mode::Over;
                 }
@@ -169,16 +186,16 @@ impl Observer {
         let state = &mut self.state;
         match std::mem::replace(&mut self.mode, Mode::Over) {
             Mode::Events(mut framer) => {
-                if framer.finish(|event| state.event(event.data)).is_err() {
+                if framer.finish(|event| state.event(event.into())).is_err() {
                     state.fail(FailureKind::Protocol);
                 }
-                // Not every OpenAI-like server sends `[DONE]`; the reason to stop is proof enough.
-                let stopped = state.learned.finish.is_some() && state.is(Dialect::OpenAiChat);
-                if stopped || state.dialect.is_none() {
-                    state.complete();
-                } else if !state.learned.complete {
-                    state.fail(FailureKind::Truncated);
+                state.over();
+            }
+            Mode::Framed(mut deframer) => {
+                if deframer.finish(|event| state.event(event)).is_err() {
+                    state.fail(FailureKind::Protocol);
                 }
+                state.over();
             }
             Mode::Whole(kept) if kept.size > ANSWER_LIMIT => state.complete(),
             Mode::Whole(kept) if kept.joined.is_empty() => state.whole(&kept.only),
@@ -222,6 +239,7 @@ impl Observer {
 fn decide(media_type: Media, bytes: &Bytes) -> Mode {
     let whole = match (bytes.first(), media_type) {
         (None, _) => return Mode::Undecided { media_type },
+        (_, Media::Framed(framing)) => return Mode::Framed(Deframer::new(framing)),
         (Some(b'{' | b'[' | b'<'), _) | (_, Media::Json) => true,
         (_, Media::Events) => false,
         // A comment, a byte order mark, or the start of `data`, `event`, `id` or `retry`.

@@ -14,7 +14,10 @@ use super::{
     openai,
 };
 use crate::{
+    dialect::{self, Codec},
     fault::{Canonical, ProviderError},
+    framing::Event,
+    json::Invalid,
     usage::Tokens,
 };
 
@@ -95,9 +98,10 @@ impl State {
         self.dialect == Some(dialect)
     }
 
-    /// Takes in the data of an event.
-    pub(super) fn event(&mut self, data: &[u8]) {
-        if self.learned.complete || data.is_empty() {
+    /// Takes in an event.
+    pub(super) fn event(&mut self, event: Event<'_>) {
+        let data = event.data;
+        if self.learned.complete || data.is_empty() && !event.exception {
             return;
         }
         if data.starts_with(b"[DONE]") && !self.is(Dialect::Anthropic) {
@@ -111,7 +115,8 @@ impl State {
         self.dialect = Some(dialect);
         let read = match dialect {
             Dialect::Anthropic => anthropic::event(data),
-            _ => openai::read(data, &mut self.start),
+            Dialect::OpenAiChat => openai::read(data, &mut self.start),
+            _ => dialect::of(dialect).map_or(Err(Invalid { at: 0 }), |codec| codec.learn(event)),
         };
         let Ok(delta) = read else {
             self.learned.skipped += 1;
@@ -200,6 +205,21 @@ impl State {
         self.learned.phase = Phase::Content;
         self.learned.content_bytes += bytes as u64;
         self.news = true;
+    }
+
+    /// The bytes of a stream are over.
+    pub(super) fn over(&mut self) {
+        // Not every OpenAI-like server sends `[DONE]`; the reason to stop is proof enough.
+        let proof = match self.dialect {
+            Some(Dialect::OpenAiChat) => true,
+            Some(dialect) => dialect::of(dialect).is_some_and(Codec::finish_is_proof),
+            None => false,
+        };
+        if proof && self.learned.finish.is_some() || self.dialect.is_none() {
+            self.complete();
+        } else if !self.learned.complete {
+            self.fail(FailureKind::Truncated);
+        }
     }
 
     pub(super) fn complete(&mut self) {
