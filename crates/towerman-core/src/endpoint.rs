@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, Uri};
 
-use crate::{Board, Dialect, Price, Slot};
+use crate::{Board, Dialect, Price, Profile, Slot};
 
 /// A company or server that speaks one dialect at one base URL, with one set of credentials.
 #[derive(Debug)]
@@ -13,6 +13,10 @@ pub struct Provider {
     pub name: Arc<str>,
     /// What it speaks.
     pub dialect: Dialect,
+    /// How it speaks it.
+    pub profile: &'static Profile,
+    /// The version of its API, where paths ask for one (Azure's `api-version`).
+    pub api_version: Option<Box<str>>,
     /// Where it is.
     pub target: Target,
     /// Headers sent with every request: credentials (marked sensitive) and versions.
@@ -81,6 +85,8 @@ impl Endpoint {
                 provider: Arc::new(Provider {
                     name: "unrouted".into(),
                     dialect: Dialect::OpenAiChat,
+                    profile: Profile::plain(Dialect::OpenAiChat),
+                    api_version: None,
                     target: Target::Inner,
                     headers: HeaderMap::new(),
                 }),

@@ -64,6 +64,7 @@ mod outcome;
 mod phase;
 pub mod policy;
 mod priority;
+mod profile;
 mod refusable;
 mod report;
 mod scope;
@@ -97,6 +98,7 @@ pub use self::{
     phase::Phase,
     policy::{Policy, PolicyHandle},
     priority::{Priority, UnknownPriority},
+    profile::{Auth, Does, PathStyle, Profile, Rule, UsageChunk},
     refusable::Refusable,
     report::{RouteReport, Step},
     scope::Scope,

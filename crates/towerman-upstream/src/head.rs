@@ -116,7 +116,7 @@ fn uri(base: &Uri, dialect: Dialect, wanted: Wanted<'_>) -> Result<Uri, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use towerman_core::Target;
+    use towerman_core::{Profile, Target};
 
     use super::*;
 
@@ -127,6 +127,8 @@ mod tests {
         Provider {
             name: "p".into(),
             dialect,
+            profile: Profile::plain(dialect),
+            api_version: None,
             target: Target::Inner,
             headers,
         }

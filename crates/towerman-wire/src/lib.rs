@@ -11,6 +11,7 @@
 //! | an answer's plea to be left alone | [`retry_after`] |
 //! | errors, a provider's and ours | [`fault`] |
 //! | which models there are | [`models`] |
+//! | hosts with an accent | [`profile`] |
 //! | one dialect for another | [`translate`] |
 //! | server-sent events | [`sse`] |
 //! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`] |
@@ -48,6 +49,7 @@ pub mod limits;
 pub mod models;
 mod neutral;
 pub mod observe;
+pub mod profile;
 pub mod retry_after;
 pub mod sse;
 pub mod tail;

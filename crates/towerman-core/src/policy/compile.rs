@@ -223,6 +223,8 @@ fn providers(drafts: Vec<ProviderDraft>) -> Result<HashMap<String, Arc<Provider>
         let provider = Arc::new(Provider {
             name: draft.name.clone().into(),
             dialect: draft.dialect,
+            profile: draft.profile,
+            api_version: draft.api_version.map(Into::into),
             target,
             headers: draft.headers,
         });

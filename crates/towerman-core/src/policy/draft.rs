@@ -5,7 +5,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{BreakerRules, Class, FailoverRules, KeyDigest};
-use crate::{Capabilities, Dialect, Price, Priority};
+use crate::{Capabilities, Dialect, Price, Priority, Profile};
 
 /// A configuration before its names are resolved.
 #[derive(Clone, Debug)]
@@ -34,6 +34,10 @@ pub struct ProviderDraft {
     pub name: String,
     /// What it speaks.
     pub dialect: Dialect,
+    /// How it speaks it.
+    pub profile: &'static Profile,
+    /// The version of its API, where paths ask for one.
+    pub api_version: Option<String>,
     /// Its base URL; `None` is the wrapped service.
     pub url: Option<String>,
     /// Headers sent with every request.
@@ -171,9 +175,19 @@ impl ProviderDraft {
         Self {
             name: name.into(),
             dialect,
+            profile: Profile::plain(dialect),
+            api_version: None,
             url: None,
             headers: HeaderMap::new(),
         }
+    }
+
+    /// Says how the host speaks its dialect, and which dialect that is.
+    #[must_use]
+    pub const fn profile(mut self, profile: &'static Profile) -> Self {
+        self.profile = profile;
+        self.dialect = profile.dialect;
+        self
     }
 
     /// Sends a header with every request. Mark credentials sensitive.

@@ -11,8 +11,8 @@ use http::{HeaderMap, StatusCode};
 use http_body::{Body as _, Frame};
 use proptest::prelude::*;
 use towerman_core::{
-    AttemptFacts, Capabilities, Dialect, Endpoint, FailureKind, Finish, Outcome, Phase, Provider,
-    Slot, Target, Usage,
+    AttemptFacts, Capabilities, Dialect, Endpoint, FailureKind, Finish, Outcome, Phase, Profile,
+    Provider, Slot, Target, Usage,
 };
 
 use super::*;
@@ -52,6 +52,8 @@ fn attempt(dialect: Option<Dialect>) -> Arc<Attempt> {
                 provider: Arc::new(Provider {
                     name: "p".into(),
                     dialect,
+                    profile: Profile::plain(dialect),
+                    api_version: None,
                     target: Target::Inner,
                     headers: HeaderMap::new(),
                 }),
