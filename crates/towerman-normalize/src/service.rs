@@ -11,7 +11,8 @@ use http::{Request, Response, header};
 use http_body::Body as _;
 use tower_service::Service;
 use towerman_core::{
-    Ask, Attempt, Body, BoxError, Fault, FaultKind, Operation, RouteContext, RouteReport, Target,
+    Ask, Attempt, Body, BoxError, Fault, FaultKind, Losses, Operation, RouteContext, RouteReport,
+    Target,
 };
 use towerman_wire::{ask, edit, translate};
 
@@ -101,19 +102,19 @@ fn forth(
     // A layer in between may have edited the body, or put another in its place.
     let bytes = whole(&body).ok_or_else(|| unreadable("it is a stream"))?;
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
+    let profile = endpoint.provider.profile;
     let body = if provider == ask.dialect {
-        edit::retarget(&ask, &bytes, &endpoint.model, true)
+        let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)?;
+        tell(&losses, report);
+        body
     } else if ask.operation != Operation::Generate {
         return Err(ask.operation.missing());
     } else {
         let translated = translate::request(ask.dialect, provider, &bytes, &endpoint.model)?;
-        for loss in translated.losses.list() {
-            report.note(format!(
-                "{} was not carried over: {}",
-                loss.pointer, loss.what
-            ));
-        }
-        Body::from(translated.body)
+        let mut losses = translated.losses;
+        let body = edit::bent(translated.body, profile, &mut losses)?;
+        tell(&losses, report);
+        body
     };
     // On the wire the length is the client's to say; a service of one's own is told by this.
     if let Target::Inner = endpoint.provider.target
@@ -123,6 +124,16 @@ fn forth(
         *length = exact.into();
     }
     Ok((Request::from_parts(parts, body), ask))
+}
+
+/// Writes down what was changed.
+fn tell(losses: &Losses, report: &RouteReport) {
+    for loss in losses.list() {
+        report.note(format!(
+            "{} was not carried over: {}",
+            loss.pointer, loss.what
+        ));
+    }
 }
 
 /// The bytes of a body that is held, in one piece.

@@ -76,7 +76,6 @@ mod secrets;
 mod server;
 mod units;
 mod watch;
-mod well_known;
 mod words;
 
 pub use self::{

@@ -17,9 +17,9 @@ fn nothing_that_is_made_of_a_file_shows_a_secret() {
     fs::write(directory.path().join("secret"), "hush-in-a-file\n").unwrap();
     let text = with(
         r#"
-        providers.azure = { dialect = "openai-chat", url = "https://x.openai.azure.com/openai", headers = { api-key = "env:AZURE_KEY", x-other = "env:OTHER_KEY", x-plain = "hush-in-plain" } }
+        providers.az = { dialect = "openai-chat", url = "https://x.openai.azure.com/openai", headers = { api-key = "env:AZURE_KEY", x-other = "env:OTHER_KEY", x-plain = "hush-in-plain" } }
         providers.filed = { dialect = "anthropic", url = "https://x", key = "file:secret" }
-        routes.more = ["azure/x", "filed/y"]
+        routes.more = ["az/x", "filed/y"]
         tenants.a.keys = ["env:TENANT_KEY", "file:secret"]
         "#,
     );

@@ -7,7 +7,9 @@ use http::{
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT},
     uri::{Parts, PathAndQuery},
 };
-use towerman_core::{Body, Dialect, Fault, FaultKind, Operation, Provider};
+use towerman_core::{Body, Dialect, Fault, FaultKind, Provider};
+
+use crate::address::{self, Wanted};
 
 /// Headers of the client's that a provider may see, whatever the dialect.
 static PASSED: [HeaderName; 2] = [CONTENT_TYPE, ACCEPT];
@@ -27,15 +29,6 @@ const fn of_dialect(dialect: Dialect) -> &'static [HeaderName] {
         Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiCompletions => &OPENAI,
         Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => &[],
     }
-}
-
-/// What the provider is asked to do.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) operation: Operation,
-    /// The provider's name for the model: it stands in the paths of some dialects.
-    pub(crate) model: &'a str,
-    pub(crate) stream: bool,
 }
 
 /// The request as it leaves for `provider` at `base`. `spoken` is the dialect that the client
@@ -79,7 +72,7 @@ pub(crate) fn build(
     headers.remove(HOST);
     let mut request = Request::new(body);
     *request.method_mut() = parts.method;
-    *request.uri_mut() = uri(base, provider.dialect, wanted)?;
+    *request.uri_mut() = uri(base, provider, wanted)?;
     *request.headers_mut() = headers;
     Ok(request)
 }
@@ -91,14 +84,9 @@ fn copy(from: &HeaderMap, to: &mut HeaderMap, name: &HeaderName) {
 }
 
 /// The configured address and the dialect's own path. Nothing of the request's is in it.
-fn uri(base: &Uri, dialect: Dialect, wanted: Wanted<'_>) -> Result<Uri, Fault> {
-    let Wanted {
-        operation,
-        model,
-        stream,
-    } = wanted;
-    let Some(path) = dialect.target(operation, model, stream) else {
-        return Err(operation.missing());
+fn uri(base: &Uri, provider: &Provider, wanted: Wanted<'_>) -> Result<Uri, Fault> {
+    let Some(path) = address::target(provider, wanted) else {
+        return Err(wanted.operation.missing());
     };
     let mut parts = Parts::default();
     parts.scheme = base.scheme().cloned();
@@ -116,7 +104,7 @@ fn uri(base: &Uri, dialect: Dialect, wanted: Wanted<'_>) -> Result<Uri, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use towerman_core::{Profile, Target};
+    use towerman_core::{Operation, Profile, Target};
 
     use super::*;
 
@@ -145,7 +133,7 @@ mod tests {
     #[test]
     fn some_dialects_say_the_model_in_the_path() {
         let base = Uri::from_static("https://api.example/base");
-        let uri = |dialect| uri(&base, dialect, wanted(Operation::Generate)).unwrap();
+        let uri = |dialect| uri(&base, &provider(dialect), wanted(Operation::Generate)).unwrap();
         assert_eq!(
             uri(Dialect::BedrockConverse),
             "https://api.example/base/model/us.model-1%3A0/converse-stream"
@@ -209,7 +197,7 @@ mod tests {
     fn each_operation_has_a_path_of_its_own_or_none() {
         let base = Uri::from_static("https://api.example/base");
         let path = |dialect, operation| {
-            uri(&base, dialect, wanted(operation)).map(|uri| uri.path().to_owned())
+            uri(&base, &provider(dialect), wanted(operation)).map(|uri| uri.path().to_owned())
         };
         let embed = path(Dialect::OpenAiChat, Operation::Embed);
         assert_eq!(embed.unwrap(), "/base/v1/embeddings");

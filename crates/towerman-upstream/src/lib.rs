@@ -48,6 +48,7 @@
 //! # }
 //! ```
 
+mod address;
 mod body;
 mod client;
 mod error;

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use tower_service::Service;
 use towerman_core::{Body, BoxError, Fault, FaultKind, Phase, RouteContext, Target};
 
-use crate::{Client, ResponseBody, ResponseFuture, head};
+use crate::{Client, ResponseBody, ResponseFuture, address::Wanted, head};
 
 /// Sends attempts to their endpoints. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ where
             return ResponseFuture::inner(self.inner.call(request));
         };
         let spoken = cx.dialect();
-        let wanted = head::Wanted {
+        let wanted = Wanted {
             operation: attempt.operation(),
             model: &attempt.endpoint().model,
             stream: cx.ask().is_some_and(|ask| ask.stream),

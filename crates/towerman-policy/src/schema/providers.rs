@@ -1,15 +1,23 @@
 //! `[providers]`: who serves models, where, and with which credentials.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use towerman_core::{Dialect, Secret, policy::ProviderDraft};
+use towerman_core::{Auth, Dialect, PathStyle, Profile, Secret, policy::ProviderDraft};
+use towerman_wire::profile;
 
 use crate::{
     node::{Node, Table, quoted},
-    well_known::{self, WellKnown},
     words::{did_you_mean, list},
 };
 
-const KEYS: [&str; 5] = ["dialect", "url", "target", "key", "headers"];
+const KEYS: [&str; 7] = [
+    "profile",
+    "dialect",
+    "url",
+    "target",
+    "key",
+    "headers",
+    "api_version",
+];
 
 /// Headers whose value is a secret, whatever it looks like.
 const CREDENTIALS: [&str; 6] = [
@@ -63,24 +71,58 @@ fn one(name: &str, node: &Node<'_>) -> Option<ProviderDraft> {
     if name.is_empty() || name.contains('/') {
         table.fail("a provider's name must not be empty or hold a slash");
     }
-    let known = well_known::find(name);
+    let known = match table.get("profile") {
+        Some(node) => {
+            let names: Vec<&str> = profile::names().collect();
+            Some(profile::find(node.choice(&names)?)?)
+        }
+        None => profile::find(name),
+    };
     let dialect = dialect(&table, known);
     let mut draft = if table.get("target").is_some() {
         inner(name, &table, dialect)?
     } else {
         remote(name, &table, dialect, known)?
     };
+    // Somebody else's server may have a famous name; its dialect tells.
+    if let Some(known) = known.filter(|known| known.dialect == draft.dialect) {
+        draft = draft.profile(known);
+    }
+    version(&table, &mut draft);
     credentials(&table, &mut draft, known);
     Some(draft)
 }
 
-fn dialect(table: &Table<'_>, known: Option<&WellKnown>) -> Option<Dialect> {
+fn dialect(table: &Table<'_>, known: Option<&Profile>) -> Option<Dialect> {
     match table.get("dialect") {
         Some(node) => node
             .choice(&Dialect::ALL.map(Dialect::as_str))?
             .parse()
             .ok(),
         None => known.map(|known| known.dialect),
+    }
+}
+
+/// The version of the API, for hosts whose paths ask for one.
+fn version(table: &Table<'_>, draft: &mut ProviderDraft) {
+    let wanted = draft.profile.path == PathStyle::AzureDeployment && draft.url.is_some();
+    match table.get("api_version") {
+        None if wanted => table.fail(
+            "must have an api_version, such as api_version = \"2024-10-21\"; \
+             without one, use profile = \"azure-v1\"",
+        ),
+        None => {}
+        Some(node) if !wanted => node.fail("goes with profile = \"azure\" only"),
+        Some(node) => {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            match node.text() {
+                Some(text) if !text.is_empty() && text.bytes().all(plain) => {
+                    draft.api_version = Some(text.to_owned());
+                }
+                Some(_) => node.fail("must be a version, such as \"2024-10-21\""),
+                None => {}
+            }
+        }
     }
 }
 
@@ -108,7 +150,7 @@ fn remote(
     name: &str,
     table: &Table<'_>,
     dialect: Option<Dialect>,
-    known: Option<&WellKnown>,
+    known: Option<&Profile>,
 ) -> Option<ProviderDraft> {
     let url = table.get("url");
     let written = table.get("dialect").is_some();
@@ -119,13 +161,20 @@ fn remote(
                 known.dialect
             ))
         }
+        (_, None, Some(known)) if known.url.is_empty() => {
+            Some("must have a url: everybody has their own".into())
+        }
         (_, None, None) if !written => Some("must have a dialect and a url".into()),
         (_, None, None) => Some("must have a url".into()),
         (None, Some(_), _) if !written => Some("must have a dialect".into()),
         _ => None,
     };
     if let Some(missing) = missing {
-        let names = well_known::names();
+        let names: Vec<&str> = profile::TABLE
+            .iter()
+            .filter(|profile| !profile.url.is_empty())
+            .map(|profile| profile.name)
+            .collect();
         table.fail(match known {
             Some(_) => missing,
             None => format!(
@@ -137,14 +186,17 @@ fn remote(
         });
     }
     let url = match url {
-        Some(node) => base(&node)?,
+        Some(node) => base(
+            &node,
+            known.is_some_and(|known| known.path == PathStyle::Bare),
+        )?,
         None => known?.url,
     };
     Some(ProviderDraft::url(name, dialect?, url))
 }
 
 /// A URL that a dialect's path can be appended to.
-fn base<'a>(node: &Node<'a>) -> Option<&'a str> {
+fn base<'a>(node: &Node<'a>, versioned: bool) -> Option<&'a str> {
     let url = node.text()?;
     let sound = url.parse::<Uri>().is_ok_and(|uri| {
         let credentials = |authority: &str| authority.contains('@');
@@ -162,7 +214,8 @@ fn base<'a>(node: &Node<'a>) -> Option<&'a str> {
     let path = url.trim_end_matches('/');
     let ends = |end: &&str| path.ends_with(end);
     let paths = Dialect::ALL.map(Dialect::path);
-    if let Some(end) = paths.iter().copied().chain(["/v1"]).find(ends) {
+    let version = (!versioned).then_some("/v1");
+    if let Some(end) = paths.iter().copied().chain(version).find(ends) {
         node.fail(format!(
             "must not end in \"{end}\": the dialect's path, such as {}, is put after it",
             paths[0]
@@ -173,7 +226,7 @@ fn base<'a>(node: &Node<'a>) -> Option<&'a str> {
 }
 
 /// The headers that go with every request.
-fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&WellKnown>) {
+fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&Profile>) {
     if draft.dialect == Dialect::Anthropic {
         let version = HeaderValue::from_static("2023-06-01");
         draft.headers.insert("anthropic-version", version);
@@ -189,7 +242,7 @@ fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&Well
     }
     if let Some(node) = table.get("key").filter(|_| draft.url.is_some()) {
         if let Some(secret) = node.secret() {
-            authorize(&node, &secret, draft.dialect, &mut draft.headers);
+            authorize(&node, &secret, draft.profile.auth, &mut draft.headers);
         }
     } else if let Some(known) = known.filter(|known| {
         // At its own address; another one may be a server that needs none.
@@ -202,10 +255,10 @@ fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&Well
     }
 }
 
-fn authorize(node: &Node<'_>, secret: &Secret, dialect: Dialect, headers: &mut HeaderMap) {
-    let (name, prefix) = match dialect {
-        Dialect::Anthropic => (HeaderName::from_static("x-api-key"), ""),
-        _ => (header::AUTHORIZATION, "Bearer "),
+fn authorize(node: &Node<'_>, secret: &Secret, auth: Auth, headers: &mut HeaderMap) {
+    let (name, prefix) = match auth {
+        Auth::Header(name) => (HeaderName::from_static(name), ""),
+        Auth::Bearer => (header::AUTHORIZATION, "Bearer "),
     };
     if headers.contains_key(&name) {
         node.fail(format!(
@@ -247,4 +300,23 @@ fn extra(name: &str, node: &Node<'_>) -> Option<(HeaderName, HeaderValue)> {
         node.fail("holds characters that no header may");
     }
     value.map(|value| (header, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_lists_the_profiles_in_this_order() {
+        let text = crate::REFERENCE.replace("\n# ", " ");
+        let named = |own: bool| {
+            let all = profile::TABLE.iter();
+            let some = all.filter(|profile| profile.url.is_empty() == own);
+            let names: Vec<_> = some.map(|profile| profile.name).collect();
+            names.join(", ")
+        };
+        for own in [false, true] {
+            assert!(text.contains(&format!("{}.", named(own))), "{}", named(own));
+        }
+    }
 }
