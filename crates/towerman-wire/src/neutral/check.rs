@@ -21,7 +21,10 @@ struct Open<'a> {
 /// Checks that the conversation says something, and that every call of the assistant's has one
 /// result before the assistant speaks again, and every result one call. Tells each result the name
 /// of its tool.
+///
+/// What a provider keeps may hold the calls that are answered here, and all that is said.
 pub(crate) fn check(request: &mut Request<'_>) -> Result<(), Fault> {
+    let kept = !request.bound.is_empty();
     let mut open: Vec<Open<'_>> = Vec::new();
     for turn in &mut request.turns {
         if turn.role == Role::Assistant {
@@ -47,12 +50,13 @@ pub(crate) fn check(request: &mut Request<'_>) -> Result<(), Fault> {
                     let call = open
                         .iter_mut()
                         .find(|call| !call.answered && call.id == result.id);
-                    let call = call.ok_or_else(|| {
-                        refuse(
-                            &*part.at,
-                            "answers no open call of the assistant's last turn",
-                        )
-                    })?;
+                    let Some(call) = call else {
+                        if kept {
+                            continue;
+                        }
+                        let why = "answers no open call of the assistant's last turn";
+                        return Err(refuse(&*part.at, why));
+                    };
                     call.answered = true;
                     result.name = Some(call.name.clone());
                 }
@@ -61,7 +65,7 @@ pub(crate) fn check(request: &mut Request<'_>) -> Result<(), Fault> {
         }
     }
     close(&mut open)?;
-    if request.turns.iter().all(|turn| turn.parts.is_empty()) {
+    if !kept && request.turns.iter().all(|turn| turn.parts.is_empty()) {
         return Err(refuse("", "says nothing besides the system prompt"));
     }
     Ok(())

@@ -39,7 +39,7 @@ pub(crate) use self::{
     ids::{Alphabet, fit, made_up},
     notes::Notes,
     part::{Call, Cite, Input, Kind, Mark, Media, Medium, Part, Rest, Source, Thought, ToolResult},
-    request::{Request, Role, Turn},
+    request::{Around, Bound, Request, Role, Turn},
     seal::{Maker, Seal, Sealed},
     sequence::Sequence,
     settings::{Caching, Effort, Format, Reasoning, Sampling, Set, Shown},

@@ -28,6 +28,31 @@ pub(crate) struct Request<'a> {
     pub(crate) include_usage: bool,
     /// Members that only the client's own dialect knows.
     pub(crate) rest: Rest<'a>,
+    /// What refers to state that one provider keeps. Only the client's own dialect can take the
+    /// request then; what is referred to stays in `rest` or in foreign parts.
+    pub(crate) bound: Vec<Bound>,
+    /// What stands around parts, and in objects that are taken apart.
+    pub(crate) around: Vec<Around<'a>>,
+}
+
+/// A reference to state that one provider keeps: earlier answers, stored prompts, jobs.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    /// A JSON pointer.
+    pub(crate) at: Box<str>,
+    /// Why nobody else can serve it.
+    pub(crate) why: &'static str,
+}
+
+/// Members of an object that has no place of its own in the neutral form.
+#[derive(Debug, Default)]
+pub(crate) struct Around<'a> {
+    /// The object, as a JSON pointer.
+    pub(crate) at: Box<str>,
+    /// What says nothing to another dialect: ids, states and spellings. No loss.
+    pub(crate) own: Rest<'a>,
+    /// What another dialect loses.
+    pub(crate) rest: Rest<'a>,
 }
 
 /// Who speaks.

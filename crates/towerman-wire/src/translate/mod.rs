@@ -43,7 +43,7 @@ pub(crate) use self::loss::Losses;
 pub use self::stream::{Options, Stream};
 use crate::{
     dialect::{self, To, Written},
-    neutral::{Hearer, Notes, check, fields, media},
+    neutral::{Hearer, Notes, Request, check, fields, media},
 };
 
 /// A request in another dialect.
@@ -68,6 +68,9 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
     if let (Some(reader), Some(writer)) = (dialect::of(from), dialect::of(to)) {
         let mut notes = Notes::new(false);
         let mut request = reader.read_request(text, &mut notes)?;
+        if from != to {
+            leave_behind(&mut request, &mut notes)?;
+        }
         check(&mut request)?;
         let to = To {
             model,
@@ -95,6 +98,18 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
         losses: losses.into_core(),
         cut: Vec::new(),
     })
+}
+
+/// Leaves behind what only the client's own dialect knows what to do with.
+fn leave_behind(request: &mut Request<'_>, notes: &mut Notes) -> Result<(), Fault> {
+    if let Some(bound) = request.bound.first() {
+        return Err(notes.refused(bound.at.clone(), bound.why));
+    }
+    for around in std::mem::take(&mut request.around) {
+        let what = "dropped: only the client's own dialect knows it";
+        around.rest.lose(&around.at, what, notes)?;
+    }
+    Ok(())
 }
 
 /// Writes a complete JSON answer of dialect `from` (the provider's) in dialect `to` (the
