@@ -67,6 +67,42 @@ impl Tokens {
         })
     }
 
+    /// Takes in a `usage` of OpenAI's Responses dialect.
+    pub(crate) fn responses(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
+        cursor.members(|cursor, key| {
+            match key.plain() {
+                b"input_tokens" => self.prompt = cursor.count()?,
+                b"output_tokens" => self.output = cursor.count()?,
+                b"total_tokens" => self.total = cursor.count()?,
+                b"input_tokens_details" => cursor.members(|cursor, key| {
+                    match key.plain() {
+                        b"cached_tokens" => self.read = cursor.count()?,
+                        b"cache_write_tokens" => self.written = cursor.count()?,
+                        b"cache_write_tokens_details" => cursor.members(|cursor, key| {
+                            match key.plain() {
+                                b"ttl_30m" => self.written_short = cursor.count()?,
+                                b"ttl_12h" => self.written_long = cursor.count()?,
+                                _ => cursor.skip()?,
+                            }
+                            Ok(())
+                        })?,
+                        _ => cursor.skip()?,
+                    }
+                    Ok(())
+                })?,
+                b"output_tokens_details" => cursor.members(|cursor, key| {
+                    if key.plain() == b"reasoning_tokens" {
+                        self.reasoning = cursor.count()?;
+                        return Ok(());
+                    }
+                    cursor.skip()
+                })?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })
+    }
+
     /// Takes in a `usage` of Anthropic's dialect.
     pub(crate) fn anthropic(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
         cursor.members(|cursor, key| {
@@ -122,15 +158,18 @@ impl Tokens {
             // The parts are subsets of the prompt; some hosts report more cached than there was.
             _ => {
                 let read = read.min(prompt);
+                let long = or_zero(self.written_long);
+                let written = written.max(or_zero(self.written_short) + long);
                 let written = written.min(prompt - read);
+                let long = long.min(written);
                 // Some count reasoning beside the completion: their own total proves it.
                 let beside = self.total == Some(prompt + output + reasoning);
                 let output = output + if beside { reasoning } else { 0 };
                 Usage {
                     input: prompt - read - written,
                     cache_read: read,
-                    cache_write: written,
-                    cache_write_long: 0,
+                    cache_write: written - long,
+                    cache_write_long: long,
                     output,
                     reasoning: reasoning.min(output),
                 }

@@ -84,7 +84,7 @@ pub fn event(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> Bytes
     out.into()
 }
 
-fn body(dialect: Dialect, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
+pub(crate) fn body(dialect: Dialect, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
     if let Some(codec) = dialect::of(dialect) {
         return codec.fault(fault, told, request_id);
     }
@@ -131,7 +131,7 @@ fn status(dialect: Dialect, kind: FaultKind) -> StatusCode {
     kind.status()
 }
 
-fn openai_type(fault: &Fault) -> (&'static str, Option<&'static str>) {
+pub(crate) fn openai_type(fault: &Fault) -> (&'static str, Option<&'static str>) {
     const INVALID: &str = "invalid_request_error";
     const SERVER: &str = "server_error";
     match fault.kind() {

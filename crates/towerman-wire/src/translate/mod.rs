@@ -31,7 +31,7 @@ mod neutral;
 mod openai;
 mod openai_to_anthropic;
 mod stream;
-mod trouble;
+pub(crate) mod trouble;
 mod usage;
 
 use bytes::Bytes;

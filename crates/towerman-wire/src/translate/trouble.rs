@@ -20,7 +20,7 @@ struct Said<'a> {
 }
 
 /// The fault that a provider's error object amounts to.
-pub(super) fn read(error: Raw<'_>) -> Fault {
+pub(crate) fn read(error: Raw<'_>) -> Fault {
     let said: Said<'_> = serde_json::from_str(error.get()).unwrap_or_default();
     let told = [said.kind, said.code, said.status_code];
     let kind = told
@@ -86,7 +86,7 @@ impl Reader {
 }
 
 /// The answer is not of the dialect.
-pub(super) fn nonsense() -> Fault {
+pub(crate) fn nonsense() -> Fault {
     Fault::new(
         FaultKind::BadGateway,
         "the provider's answer could not be understood",
