@@ -18,6 +18,8 @@ pub(crate) enum Work {
     Pass,
     Strip(Strip),
     Stream(Box<translate::Stream>),
+    /// A stream that the client wants whole.
+    Gather(Box<translate::Gather>, Arc<Attempt>),
     /// A whole answer is put together and then translated.
     Whole(Box<Whole>),
     /// An error of a provider's is put together and then told.
@@ -27,6 +29,9 @@ pub(crate) enum Work {
 pub(crate) struct Whole {
     bytes: Vec<u8>,
     to: Dialect,
+    /// The client wants a stream.
+    streams: bool,
+    options: translate::Options,
     attempt: Arc<Attempt>,
 }
 
@@ -74,18 +79,28 @@ impl Work {
                 Self::Pass
             };
         }
-        if streams {
-            let options = translate::Options {
-                include_usage: ask.include_usage,
-                created: unix_time(),
-            };
-            return Self::Stream(Box::new(translate::Stream::new(from, to, options)));
+        let options = translate::Options {
+            include_usage: ask.include_usage,
+            created: unix_time(),
+            model: ask.model.to_string(),
+        };
+        // Some providers know only one of the two.
+        let gather = (streams && !ask.stream)
+            .then(|| translate::Gather::new(from, to, &options))
+            .flatten();
+        if let Some(gather) = gather {
+            return Self::Gather(Box::new(gather), attempt);
         }
-        Self::Whole(Box::new(Whole {
-            bytes: Vec::new(),
-            to,
-            attempt,
-        }))
+        match (streams, ask.stream) {
+            (true, _) => Self::Stream(Box::new(translate::Stream::new(from, to, options))),
+            (false, streams) => Self::Whole(Box::new(Whole {
+                bytes: Vec::new(),
+                to,
+                streams,
+                options,
+                attempt,
+            })),
+        }
     }
 
     /// Makes the head true of the bytes that will follow it.
@@ -93,10 +108,13 @@ impl Work {
         if !matches!(self, Self::Pass) {
             headers.remove(header::CONTENT_LENGTH);
         }
-        if matches!(self, Self::Whole(_) | Self::Error(_)) {
-            let json = HeaderValue::from_static("application/json");
-            headers.insert(header::CONTENT_TYPE, json);
-        }
+        let told = match self {
+            Self::Whole(whole) if whole.streams => translate::media_type(whole.to),
+            Self::Stream(stream) => stream.media_type(),
+            Self::Whole(_) | Self::Gather(..) | Self::Error(_) => "application/json",
+            Self::Pass | Self::Strip(_) => return,
+        };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(told));
     }
 
     /// Takes in the next bytes; what may go on is appended to `out`.
@@ -111,6 +129,9 @@ impl Work {
                     out.push_back(made.into());
                 }
             }
+            Self::Gather(gather, attempt) => gather.push(&data).inspect_err(|_| {
+                attempt.note(|facts| facts.fail(FailureKind::Protocol));
+            })?,
             Self::Whole(whole) => whole.push(&data)?,
             Self::Error(error) => {
                 let room = ERROR_LIMIT - error.bytes.len();
@@ -132,6 +153,7 @@ impl Work {
                     out.push_back(made.into());
                 }
             }
+            Self::Gather(gather, _) => out.push_back(gather.finish()?),
             Self::Whole(whole) => out.push_back(whole.finish()?),
             Self::Error(error) => out.push_back(error.told()),
         }
@@ -156,7 +178,13 @@ impl Whole {
     fn finish(&mut self) -> Result<Bytes, Fault> {
         let from = self.attempt.endpoint().provider.dialect;
         let bytes = mem::take(&mut self.bytes);
-        translate::response(from, self.to, &bytes, unix_time()).inspect_err(|_| {
+        let retold = self
+            .streams
+            .then(|| translate::retell(from, self.to, &bytes, &self.options))
+            .flatten();
+        let told =
+            retold.unwrap_or_else(|| translate::response(from, self.to, &bytes, &self.options));
+        told.inspect_err(|_| {
             self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
         })
     }

@@ -176,7 +176,7 @@ fn whole_answer(input: &[u8], rng: &mut Rng) {
         (Dialect::OpenAiChat, Dialect::Anthropic),
         (Dialect::Anthropic, Dialect::OpenAiChat),
     ] {
-        match translate::response(from, to, input, 1) {
+        match translate::response(from, to, input, &translate::Options::default()) {
             Ok(body) => drop(serde_json::from_slice::<Value>(&body).expect("JSON")),
             Err(fault) => assert_ne!(fault.kind(), FaultKind::Internal, "{fault}"),
         }
@@ -237,6 +237,7 @@ fn stream(input: &[u8], rng: &mut Rng) {
             let options = Options {
                 include_usage: true,
                 created: 1,
+                ..Options::default()
             };
             let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
             for piece in pieces {

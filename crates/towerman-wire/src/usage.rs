@@ -3,6 +3,7 @@
 //! OpenAI's `prompt_tokens` includes what was read from and written to caches; Anthropic's
 //! `input_tokens` includes neither. Both count reasoning as output.
 
+use serde_json::value::RawValue;
 use towerman_core::{Dialect, Usage};
 
 use crate::json::{Cursor, Invalid};
@@ -32,6 +33,21 @@ impl Tokens {
             output: self.output.max(other.output),
             reasoning: self.reasoning.max(other.reasoning),
             total: self.total.max(other.total),
+        }
+    }
+
+    /// Adds what a provider reported; `take` knows its dialect. Nonsense counts for nothing, and is
+    /// no error: an answer is worth more than its receipt.
+    pub(crate) fn report(
+        &mut self,
+        raw: Option<&RawValue>,
+        take: fn(&mut Self, &mut Cursor<'_>) -> Result<(), Invalid>,
+    ) {
+        let mut said = Self::default();
+        if let Some(raw) = raw
+            && take(&mut said, &mut Cursor::new(raw.get().as_bytes())).is_ok()
+        {
+            *self = self.merge(said);
         }
     }
 

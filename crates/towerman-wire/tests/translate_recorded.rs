@@ -133,7 +133,15 @@ fn recorded_answers_say_the_same_in_the_other_dialect() {
                 continue;
             }
             let bytes = serde_json::to_vec(body).unwrap();
-            let there = match translate::response(from, to, &bytes, 7) {
+            let there = match translate::response(
+                from,
+                to,
+                &bytes,
+                &translate::Options {
+                    created: 7,
+                    ..Default::default()
+                },
+            ) {
                 Ok(there) => there,
                 Err(fault) => {
                     assert!(
@@ -282,6 +290,7 @@ fn run<'a>(
     let options = Options {
         include_usage,
         created: 7,
+        ..Options::default()
     };
     let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
     chunks

@@ -525,10 +525,13 @@ fn json_mode_is_asked_for_in_words() {
 }
 
 #[test]
-fn the_same_dialect_changes_the_model_alone() {
-    let body = r#"{"model":"here","messages":[ ],"x":1.0}"#;
+fn the_same_dialect_keeps_what_nobody_knows() {
+    let body =
+        r#"{"model":"here","messages":[{"role":"user","content":"a","y":{"b":1,"a":2}}],"x":1.0}"#;
     let same = translate(OPENAI, OPENAI, body);
-    assert_eq!(same.body, r#"{"model":"there","messages":[ ],"x":1.0}"#);
+    let wanted =
+        r#"{"model":"there","messages":[{"role":"user","content":"a","y":{"b":1,"a":2}}],"x":1.0}"#;
+    assert_eq!(same.body, wanted);
 }
 
 #[test]

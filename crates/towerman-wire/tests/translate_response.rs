@@ -11,12 +11,28 @@ const OPENAI: Dialect = Dialect::OpenAiChat;
 const ANTHROPIC: Dialect = Dialect::Anthropic;
 
 fn to_anthropic(body: &Value) -> Value {
-    let bytes = translate::response(OPENAI, ANTHROPIC, body.to_string().as_bytes(), 7);
+    let bytes = translate::response(
+        OPENAI,
+        ANTHROPIC,
+        body.to_string().as_bytes(),
+        &translate::Options {
+            created: 7,
+            ..Default::default()
+        },
+    );
     serde_json::from_slice(&bytes.unwrap()).unwrap()
 }
 
 fn to_openai(body: &Value) -> Value {
-    let bytes = translate::response(ANTHROPIC, OPENAI, body.to_string().as_bytes(), 7);
+    let bytes = translate::response(
+        ANTHROPIC,
+        OPENAI,
+        body.to_string().as_bytes(),
+        &translate::Options {
+            created: 7,
+            ..Default::default()
+        },
+    );
     serde_json::from_slice(&bytes.unwrap()).unwrap()
 }
 
@@ -49,7 +65,16 @@ fn an_openai_answer_is_written_byte_for_byte_so() {
         r#""usage":{"input_tokens":30,"cache_creation_input_tokens":10,"cache_read_input_tokens":60,"#,
         r#""output_tokens":20,"output_tokens_details":{"thinking_tokens":4}}}"#,
     ];
-    let there = translate::response(OPENAI, ANTHROPIC, body.as_bytes(), 7).unwrap();
+    let there = translate::response(
+        OPENAI,
+        ANTHROPIC,
+        body.as_bytes(),
+        &translate::Options {
+            created: 7,
+            ..Default::default()
+        },
+    )
+    .unwrap();
     assert_eq!(std::str::from_utf8(&there).unwrap(), expected.concat());
 }
 
@@ -71,7 +96,16 @@ fn an_anthropic_answer_is_written_byte_for_byte_so() {
         r#""prompt_tokens_details":{"cached_tokens":60,"cache_write_tokens":10},"#,
         r#""completion_tokens_details":{"reasoning_tokens":0}}}"#,
     ];
-    let there = translate::response(ANTHROPIC, OPENAI, body.as_bytes(), 7).unwrap();
+    let there = translate::response(
+        ANTHROPIC,
+        OPENAI,
+        body.as_bytes(),
+        &translate::Options {
+            created: 7,
+            ..Default::default()
+        },
+    )
+    .unwrap();
     assert_eq!(std::str::from_utf8(&there).unwrap(), expected.concat());
 }
 
@@ -154,7 +188,16 @@ fn a_call_cut_by_the_limit_is_left_out_and_any_other_torn_call_is_a_fault() {
     assert_eq!(there["content"].as_array().unwrap().len(), 2);
     assert_eq!(there["stop_reason"], "max_tokens");
     let body = completion(torn, "tool_calls").to_string();
-    let fault = translate::response(OPENAI, ANTHROPIC, body.as_bytes(), 7).unwrap_err();
+    let fault = translate::response(
+        OPENAI,
+        ANTHROPIC,
+        body.as_bytes(),
+        &translate::Options {
+            created: 7,
+            ..Default::default()
+        },
+    )
+    .unwrap_err();
     assert_eq!(fault.kind(), FaultKind::BadGateway);
 }
 
@@ -183,7 +226,16 @@ fn what_is_no_answer_is_a_bad_gateway() {
             r#"{"content":[{"type":"tool_use","input":{}}]}"#,
         ),
     ] {
-        let fault = translate::response(from, to, body.as_bytes(), 7).unwrap_err();
+        let fault = translate::response(
+            from,
+            to,
+            body.as_bytes(),
+            &translate::Options {
+                created: 7,
+                ..Default::default()
+            },
+        )
+        .unwrap_err();
         assert_eq!(fault.kind(), FaultKind::BadGateway, "{body}");
         assert!(!fault.message().contains("sk-1"));
     }

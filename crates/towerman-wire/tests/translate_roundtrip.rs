@@ -92,7 +92,16 @@ fn request(from: Dialect, to: Dialect, body: &Value) -> Value {
 }
 
 fn response(from: Dialect, to: Dialect, body: &Value) -> Value {
-    let there = translate::response(from, to, body.to_string().as_bytes(), 7).unwrap();
+    let there = translate::response(
+        from,
+        to,
+        body.to_string().as_bytes(),
+        &translate::Options {
+            created: 7,
+            ..Default::default()
+        },
+    )
+    .unwrap();
     serde_json::from_slice(&there).unwrap()
 }
 
@@ -175,7 +184,7 @@ proptest! {
                 if let Err(fault) = translate::request(from, to, &bytes, "m") {
                     prop_assert!(fault.named_param().is_some_and(|at| at.starts_with('/')), "{}", fault);
                 }
-                let _ = translate::response(from, to, &bytes, 7);
+                let _ = translate::response(from, to, &bytes, &translate::Options { created: 7, ..Default::default() });
             }
         }
     }

@@ -18,6 +18,7 @@ fn run<'a>(from: Dialect, to: Dialect, chunks: impl IntoIterator<Item = &'a [u8]
     let options = Options {
         include_usage: true,
         created: 7,
+        ..Options::default()
     };
     let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
     chunks

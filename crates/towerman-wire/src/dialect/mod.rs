@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod codec;
+mod openai_chat;
 
 use towerman_core::Dialect;
 
@@ -14,8 +15,8 @@ pub(crate) use self::codec::{
 /// Who reads and writes a dialect.
 pub(crate) fn of(dialect: Dialect) -> Option<&'static dyn Codec> {
     match dialect {
-        Dialect::OpenAiChat
-        | Dialect::Anthropic
+        Dialect::OpenAiChat => Some(&openai_chat::OpenAiChat),
+        Dialect::Anthropic
         | Dialect::OpenAiResponses
         | Dialect::OpenAiCompletions
         | Dialect::Gemini

@@ -84,7 +84,12 @@ pub fn event(dialect: Dialect, fault: &Fault, request_id: Option<&str>) -> Bytes
     out.into()
 }
 
-pub(crate) fn body(dialect: Dialect, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
+pub(crate) fn body(
+    dialect: Dialect,
+    fault: &Fault,
+    told: Told<'_>,
+    request_id: Option<&str>,
+) -> Bytes {
     if let Some(codec) = dialect::of(dialect) {
         return codec.fault(fault, told, request_id);
     }

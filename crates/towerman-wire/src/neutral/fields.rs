@@ -9,7 +9,7 @@ use serde::{
 use serde_json::value::RawValue;
 use towerman_core::{Fault, FaultKind};
 
-use super::Rest;
+use super::{Rest, Set};
 use crate::translate::Losses;
 
 /// No object of any dialect has nearly as many.
@@ -110,6 +110,24 @@ impl<'a> Fields<'a> {
     ) -> Result<T, Fault> {
         self.get(name, at, what)?
             .ok_or_else(|| refuse(format!("{at}/{name}"), "is missing"))
+    }
+
+    /// The setting at `at`, whose last segment is a member of this object.
+    pub(crate) fn set<T: Deserialize<'a>>(
+        &mut self,
+        at: &'static str,
+        what: &str,
+    ) -> Result<Option<Set<T>>, Fault> {
+        let (parent, name) = at.rsplit_once('/').unwrap_or(("", at));
+        let value = self.get(name, parent, what)?;
+        Ok(value.map(|value| Set { value, at }))
+    }
+
+    /// The same, of a text.
+    pub(crate) fn set_text(&mut self, at: &'static str) -> Result<Option<Set<Text<'a>>>, Fault> {
+        let (parent, name) = at.rsplit_once('/').unwrap_or(("", at));
+        let value = self.text(name, parent)?;
+        Ok(value.map(|value| Set { value, at }))
     }
 
     pub(crate) fn string(&mut self, name: &str, at: &str) -> Result<Option<Cow<'a, str>>, Fault> {

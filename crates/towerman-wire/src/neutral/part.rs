@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{Notes, Raw, Seal, Text, fields::pointer};
@@ -200,7 +201,28 @@ impl Cite<'_> {
 
 // === impl Rest ===
 
+impl Serialize for Rest<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
 impl Rest<'_> {
+    /// Kept for the client's own dialect, and lost in any other.
+    pub(crate) fn keep(
+        self,
+        own: bool,
+        at: &str,
+        what: &'static str,
+        notes: &mut Notes,
+    ) -> Result<Self, towerman_core::Fault> {
+        if own {
+            return Ok(self);
+        }
+        self.lose(at, what, notes)?;
+        Ok(Self::default())
+    }
+
     /// Reports each member as dropped. Nulls, and what is empty or off, were nothing to begin with.
     pub(crate) fn lose(
         self,

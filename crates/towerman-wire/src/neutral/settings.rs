@@ -53,6 +53,7 @@ pub(crate) enum Format<'a> {
     Json,
     Schema {
         name: Option<Text<'a>>,
+        description: Option<Text<'a>>,
         schema: Cow<'a, RawValue>,
         strict: Option<bool>,
     },

@@ -6,7 +6,7 @@ use super::delta::Delta;
 use crate::json::{Cursor, Invalid, Text};
 
 /// Reads one event of a stream. Unknown events say nothing.
-pub(super) fn event(data: &[u8]) -> Result<Delta<'_>, Invalid> {
+pub(crate) fn event(data: &[u8]) -> Result<Delta<'_>, Invalid> {
     let mut delta = Delta::default();
     let mut kind = None;
     let mut block = None;
@@ -39,7 +39,7 @@ pub(super) fn event(data: &[u8]) -> Result<Delta<'_>, Invalid> {
 }
 
 /// Reads a whole message.
-pub(super) fn answer(data: &[u8]) -> Result<Delta<'_>, Invalid> {
+pub(crate) fn answer(data: &[u8]) -> Result<Delta<'_>, Invalid> {
     let mut delta = Delta::default();
     let mut cursor = Cursor::new(data);
     message(&mut cursor, &mut delta)?;

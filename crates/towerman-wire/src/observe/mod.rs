@@ -4,11 +4,11 @@
 //! [`observe`] is the http side, [`Observer`] does the work and can be used without it.
 
 mod answer;
-mod anthropic;
+pub(crate) mod anthropic;
 mod aside;
 mod delta;
 mod observer;
-mod openai;
+pub(crate) mod openai;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::json::{Cursor, Invalid, Text};
 ///
 /// They are a good part of a small chunk, and cheaper to compare than to read.
 #[derive(Debug, Default)]
-pub(super) struct Start(Vec<u8>);
+pub(crate) struct Start(Vec<u8>);
 
 /// Longer ones are read each time.
 const START: usize = 512;
@@ -31,7 +31,7 @@ impl Start {
 /// Reads a `chat.completion.chunk` or a `chat.completion`.
 ///
 /// What stands in `start` was read from an earlier chunk: its model is not told again.
-pub(super) fn read<'a>(data: &'a [u8], start: &mut Start) -> Result<Delta<'a>, Invalid> {
+pub(crate) fn read<'a>(data: &'a [u8], start: &mut Start) -> Result<Delta<'a>, Invalid> {
     let mut delta = Delta::default();
     // Whether what has been read so far need not be read again.
     let mut stable = true;

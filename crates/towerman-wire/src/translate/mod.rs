@@ -40,10 +40,14 @@ use serde_json::value::RawValue;
 use towerman_core::{Dialect, Fault, FaultKind, Losses as Told};
 
 pub(crate) use self::loss::Losses;
-pub use self::stream::{Options, Stream};
+pub use self::{
+    neutral::{Gather, retell},
+    stream::{Options, Stream},
+};
 use crate::{
     dialect::{self, To, Written},
-    neutral::{Hearer, Notes, Request, check, fields, media},
+    framing::Framing,
+    neutral::{Notes, Request, check, fields, media},
 };
 
 /// A request in another dialect.
@@ -115,25 +119,31 @@ fn leave_behind(request: &mut Request<'_>, notes: &mut Notes) -> Result<(), Faul
 /// Writes a complete JSON answer of dialect `from` (the provider's) in dialect `to` (the
 /// client's).
 ///
-/// `created` is the time in seconds that OpenAI's dialect asks for and Anthropic's does not give.
-///
 /// # Errors
 ///
 /// A [`FaultKind::BadGateway`] if the answer is none: not of the dialect, an error after all, or
 /// a tool call that is no JSON.
-pub fn response(from: Dialect, to: Dialect, body: &[u8], created: u64) -> Result<Bytes, Fault> {
+pub fn response(
+    from: Dialect,
+    to: Dialect,
+    body: &[u8],
+    options: &Options,
+) -> Result<Bytes, Fault> {
     if let (Some(reader), Some(writer)) = (dialect::of(from), dialect::of(to)) {
-        let hearer = Hearer {
-            created,
-            ..Hearer::default()
-        };
-        return writer.write_answer(reader.read_answer(body)?, &hearer);
+        return writer.write_answer(reader.read_answer(body)?, &options.hearer());
     }
     match (from, to) {
         (Dialect::OpenAiChat, Dialect::Anthropic) => openai_to_anthropic::response(body),
-        (Dialect::Anthropic, Dialect::OpenAiChat) => anthropic_to_openai::response(body, created),
+        (Dialect::Anthropic, Dialect::OpenAiChat) => {
+            anthropic_to_openai::response(body, options.created)
+        }
         _ => Ok(Bytes::copy_from_slice(body)),
     }
+}
+
+/// The media type of a dialect's streams.
+pub fn media_type(dialect: Dialect) -> &'static str {
+    Framing::of(dialect).media_type()
 }
 
 /// JSON text of a shape that is always JSON.

@@ -1,12 +1,14 @@
 //! A stream that goes through the neutral form: decoder, sequence, encoder.
 
+use bytes::Bytes;
 use towerman_core::{Dialect, Fault, FaultKind};
 
 use super::Options;
 use crate::{
     dialect::{self, Codec, Decode, Encode, Unreadable},
     framing::{Deframer, Event, Framing},
-    neutral::{Delta, Hearer, Sequence},
+    neutral::{Delta, Fold, Hearer, Sequence, unfold},
+    observe::ANSWER_LIMIT,
 };
 
 /// Events in a row that cannot be read, before the answer makes no sense.
@@ -18,6 +20,19 @@ pub(super) struct Neutral {
     decoder: Box<dyn Decode>,
     teller: Teller,
     unreadable: u8,
+}
+
+/// A stream that is told as a whole answer.
+#[derive(Debug)]
+pub struct Gather {
+    deframer: Deframer,
+    decoder: Box<dyn Decode>,
+    fold: Fold,
+    codec: &'static dyn Codec,
+    hearer: Hearer,
+    unreadable: u8,
+    over: bool,
+    size: usize,
 }
 
 /// The side that the client hears.
@@ -40,18 +55,7 @@ impl Neutral {
         Some(Self {
             deframer: Deframer::new(framing),
             decoder: from.decoder(),
-            teller: Teller {
-                codec: to,
-                encoder: to.encoder(Hearer {
-                    include_usage: options.include_usage,
-                    created: options.created,
-                    ..Hearer::default()
-                }),
-                sequence: to.sequential().then(Sequence::default),
-                over: false,
-                #[cfg(debug_assertions)]
-                lawful: crate::neutral::Lawful::default(),
-            },
+            teller: Teller::new(to, options),
             unreadable: 0,
         })
     }
@@ -112,9 +116,136 @@ fn take(
     }
 }
 
+// === impl Gather ===
+
+impl Gather {
+    /// A stream of dialect `from`, gathered into a whole answer of dialect `to`.
+    pub fn new(from: Dialect, to: Dialect, options: &Options) -> Option<Self> {
+        Some(Self {
+            deframer: Deframer::new(Framing::of(from)),
+            decoder: dialect::of(from)?.decoder(),
+            fold: Fold::default(),
+            codec: dialect::of(to)?,
+            hearer: options.hearer(),
+            unreadable: 0,
+            over: false,
+            size: 0,
+        })
+    }
+
+    /// Takes the provider's next bytes in.
+    ///
+    /// # Errors
+    ///
+    /// A [`FaultKind::BadGateway`] if the stream makes no sense, or is longer than
+    /// [`ANSWER_LIMIT`].
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        self.size += chunk.len();
+        if self.size > ANSWER_LIMIT {
+            let message = "the provider's answer is larger than the limit";
+            return Err(Fault::new(FaultKind::BadGateway, message));
+        }
+        let Self {
+            deframer,
+            decoder,
+            fold,
+            unreadable,
+            over,
+            ..
+        } = self;
+        let read = deframer.push(chunk, |event| {
+            gather(event, decoder.as_mut(), fold, unreadable, over);
+        });
+        if read.is_err() || *unreadable >= UNREADABLE {
+            return Err(nonsense());
+        }
+        Ok(())
+    }
+
+    /// The bytes are over: the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// The fault that the stream told of, or a [`FaultKind::BadGateway`] if it did not come to its
+    /// end.
+    pub fn finish(&mut self) -> Result<Bytes, Fault> {
+        let Self {
+            deframer,
+            decoder,
+            fold,
+            unreadable,
+            over,
+            ..
+        } = self;
+        deframer
+            .finish(|event| gather(event, decoder.as_mut(), fold, unreadable, over))
+            .map_err(|_| nonsense())?;
+        if !*over {
+            decoder.end(&mut |delta| fold.take(delta));
+        }
+        match fold.finish() {
+            Some(answer) => self.codec.write_answer(answer?, &self.hearer),
+            None => Err(Fault::new(
+                FaultKind::BadGateway,
+                "the provider broke off before the answer was complete",
+            )),
+        }
+    }
+}
+
+fn gather(
+    event: Event<'_>,
+    decoder: &mut dyn Decode,
+    fold: &mut Fold,
+    unreadable: &mut u8,
+    over: &mut bool,
+) {
+    if *over || *unreadable >= UNREADABLE || (event.data.is_empty() && event.name.is_none()) {
+        return;
+    }
+    let read = decoder.event(event, &mut |delta| {
+        *over |= matches!(delta, Delta::End | Delta::Fail(_));
+        fold.take(delta);
+    });
+    match read {
+        Ok(()) => *unreadable = 0,
+        Err(Unreadable) => *unreadable += 1,
+    }
+}
+
+/// A whole answer of dialect `from`, told as a stream of dialect `to`.
+///
+/// # Errors
+///
+/// As [`response`](super::response).
+pub fn retell(
+    from: Dialect,
+    to: Dialect,
+    body: &[u8],
+    options: &Options,
+) -> Option<Result<Bytes, Fault>> {
+    let (from, to) = (dialect::of(from)?, dialect::of(to)?);
+    Some(from.read_answer(body).map(|answer| {
+        let (mut teller, mut out) = (Teller::new(to, options), Vec::new());
+        unfold(answer, &mut |delta| teller.tell(delta, &mut out));
+        out.into()
+    }))
+}
+
 // === impl Teller ===
 
 impl Teller {
+    fn new(to: &'static dyn Codec, options: &Options) -> Self {
+        Self {
+            codec: to,
+            encoder: to.encoder(options.hearer()),
+            sequence: to.sequential().then(Sequence::default),
+            over: false,
+            #[cfg(debug_assertions)]
+            lawful: crate::neutral::Lawful::default(),
+        }
+    }
+
     fn tell(&mut self, delta: Delta<'_>, out: &mut Vec<u8>) {
         if self.over {
             return;

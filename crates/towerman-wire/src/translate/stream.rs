@@ -4,7 +4,10 @@ use serde::Serialize;
 use towerman_core::Dialect;
 
 use super::{anthropic_to_openai, neutral::Neutral, openai_to_anthropic, trouble};
-use crate::sse::{self, Framer};
+use crate::{
+    neutral::Hearer,
+    sse::{self, Framer},
+};
 
 /// What a translated stream needs to know beyond the provider's bytes.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +16,18 @@ pub struct Options {
     pub include_usage: bool,
     /// The time, in seconds, that OpenAI's dialect asks for and Anthropic's does not give.
     pub created: u64,
+    /// The model as the client knows it, for providers that do not name it.
+    pub model: String,
+}
+
+impl Options {
+    pub(super) fn hearer(&self) -> Hearer {
+        Hearer {
+            include_usage: self.include_usage,
+            created: self.created,
+            model: self.model.clone(),
+        }
+    }
 }
 
 /// Translates a stream of server-sent events as it goes by.
@@ -25,6 +40,7 @@ pub struct Options {
 /// that it failed, or stops making sense, ends the stream with an error of the client's dialect.
 #[derive(Debug)]
 pub struct Stream {
+    to: Dialect,
     way: Way,
 }
 
@@ -48,6 +64,7 @@ impl Stream {
     pub fn new(from: Dialect, to: Dialect, options: Options) -> Self {
         if let Some(neutral) = Neutral::new(from, to, &options) {
             return Self {
+                to,
                 way: Way::Neutral(Box::new(neutral)),
             };
         }
@@ -61,8 +78,14 @@ impl Stream {
             _ => Events::Same,
         };
         Self {
+            to,
             way: Way::Pair(Framer::new(), events),
         }
+    }
+
+    /// The media type of what comes out.
+    pub fn media_type(&self) -> &'static str {
+        super::media_type(self.to)
     }
 
     /// Takes the provider's next bytes in, and appends what they amount to.

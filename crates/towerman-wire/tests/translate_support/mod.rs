@@ -108,8 +108,16 @@ fn openai_answer(body: &Value) -> Answer {
         calls: calls
             .iter()
             .map(|call| {
+                if call["type"] == "custom" {
+                    let custom = &call["custom"];
+                    return (
+                        text(&call["id"]),
+                        text(&custom["name"]),
+                        custom["input"].clone(),
+                    );
+                }
                 let function = &call["function"];
-                let input = arguments(function["arguments"].as_str().unwrap());
+                let input = arguments(function["arguments"].as_str().unwrap_or_default());
                 (text(&call["id"]), text(&function["name"]), input)
             })
             .collect(),
@@ -162,7 +170,7 @@ fn openai_stream(sse: &str) -> Answer {
     let mut answer = Answer::default();
     let mut calls: Vec<(u64, String, String, String)> = Vec::new();
     for (_, data) in events(sse) {
-        if data == "[DONE]" {
+        if data.trim().starts_with("[DONE]") {
             break;
         }
         let chunk: Value = serde_json::from_str(&data).unwrap();

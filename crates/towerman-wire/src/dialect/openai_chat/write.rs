@@ -1,0 +1,230 @@
+//! A request for a provider.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use towerman_core::Fault;
+
+use super::{
+    NOTHING_LIKE_IT,
+    say::{self, Message},
+    tools::{self, Chosen, Offered},
+};
+use crate::{
+    dialect::{To, Written, write},
+    neutral::{Effort, Format, Notes, Raw, Reasoning, Request, Rest, Sampling, Set, Text},
+};
+
+/// As many as OpenAI takes.
+const STOPS: usize = 4;
+
+#[derive(Debug, Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Offered<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Chosen<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel_tool_calls: Option<bool>,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stop: Vec<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frequency_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_logprobs: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_format: Option<ResponseFormat<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_cache_key: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Raw<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ResponseFormat<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json_schema: Option<JsonSchema<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSchema<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
+    schema: Cow<'a, RawValue>,
+}
+
+pub(super) fn request(
+    request: Request<'_>,
+    to: &To<'_>,
+    notes: &mut Notes,
+) -> Result<Written, Fault> {
+    let messages = say::messages(request.system, request.turns, to, notes)?;
+    let tools = tools::write(request.tools, to, notes)?;
+    let any = !tools.is_empty();
+    let Sampling {
+        max_output,
+        temperature,
+        top_p,
+        top_k,
+        min_p,
+        n,
+        seed,
+        stop,
+        presence,
+        frequency,
+        logprobs,
+        logit_bias: _,
+    } = request.sampling;
+    let (top_k, min_p) = (only(top_k, to, notes)?, only(min_p, to, notes)?);
+    let mut stop = stop.map(|set| set.value).unwrap_or_default();
+    // The rest is watched for as the answer passes.
+    let cut = stop.split_off(stop.len().min(STOPS));
+    if let Some(auto) = request.caching.auto {
+        // Prompts are cached there without being asked.
+        notes.mapped(auto.at, "OpenAI caches prompts by itself");
+    }
+    let body = Body {
+        model: to.model,
+        tool_choice: tools::write_choice(request.choice, any, notes)?,
+        parallel_tool_calls: request.parallel.filter(|_| any).map(|set| set.value),
+        tools,
+        messages,
+        max_completion_tokens: max_output.map(|set| set.value),
+        stop,
+        temperature: temperature.map(|set| set.value),
+        top_p: top_p.map(|set| set.value),
+        top_k,
+        min_p,
+        n: n.map(|set| set.value),
+        seed: seed.map(|set| set.value),
+        presence_penalty: presence.map(|set| set.value),
+        frequency_penalty: frequency.map(|set| set.value),
+        logprobs: logprobs.map(|_| true),
+        top_logprobs: logprobs.map(|set| set.value).filter(|top| *top > 0),
+        response_format: format(request.format, to.own),
+        reasoning_effort: effort(request.reasoning, notes)?,
+        prompt_cache_key: request.caching.key.map(|set| set.value),
+        user: request.who.map(|set| set.value),
+        metadata: request.metadata.map(|set| set.value),
+        service_tier: request.tier.map(|set| set.value),
+        stream: request.stream.then_some(true),
+        // What is metered must be told.
+        stream_options: request.stream.then_some(StreamOptions {
+            include_usage: true,
+        }),
+        rest: request.rest.keep(to.own, "", NOTHING_LIKE_IT, notes)?,
+    };
+    Ok(Written {
+        body: write(&body)?,
+        cut: cut
+            .into_iter()
+            .map(|text| text.say().into_owned())
+            .collect(),
+    })
+}
+
+/// A setting that only some hosts of this dialect know: their own clients set it.
+fn only<T>(set: Option<Set<T>>, to: &To<'_>, notes: &mut Notes) -> Result<Option<T>, Fault> {
+    match set {
+        Some(set) if to.own => Ok(Some(set.value)),
+        Some(set) => {
+            notes.dropped(set.at, NOTHING_LIKE_IT)?;
+            Ok(None)
+        }
+        None => Ok(None),
+    }
+}
+
+fn format(format: Option<Set<Format<'_>>>, own: bool) -> Option<ResponseFormat<'_>> {
+    let (kind, json_schema) = match format?.value {
+        Format::Text => ("text", None),
+        Format::Json => ("json_object", None),
+        Format::Schema {
+            name,
+            description,
+            schema,
+            strict,
+        } => (
+            "json_schema",
+            Some(JsonSchema {
+                name: name.or_else(|| (!own).then(|| Text::Said("answer".into()))),
+                description,
+                strict,
+                schema,
+            }),
+        ),
+    };
+    Some(ResponseFormat { kind, json_schema })
+}
+
+/// The effort, or what a budget for thinking amounts to.
+fn effort(
+    reasoning: Option<Set<Reasoning>>,
+    notes: &mut Notes,
+) -> Result<Option<&'static str>, Fault> {
+    let Some(Set { value, at }) = reasoning else {
+        return Ok(None);
+    };
+    let Reasoning {
+        effort, budget, on, ..
+    } = value;
+    if let Some(effort) = effort {
+        if budget.is_some() {
+            notes.mapped(at, "told as a reasoning effort");
+        }
+        return Ok(Some(effort.as_str()));
+    }
+    if let Some(budget) = budget {
+        notes.mapped(at, "told as a reasoning effort");
+        return Ok(Some(Effort::of_budget(budget).as_str()));
+    }
+    match on {
+        Some(false) => Ok(Some(Effort::None.as_str())),
+        // As much as the model likes is what it does anyway.
+        Some(true) | None => Ok(None),
+    }
+}
