@@ -260,7 +260,7 @@ impl Serialize for Text<'_> {
 }
 
 /// A string that borrows if it can.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Said<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 pub(crate) fn read<'a, T: Deserialize<'a>>(raw: Raw<'a>, at: &str, what: &str) -> Result<T, Fault> {
