@@ -3,6 +3,7 @@
 // Until the first dialect is moved here.
 #![allow(dead_code, unused_imports)]
 
+mod anthropic;
 mod codec;
 mod openai_chat;
 
@@ -16,8 +17,8 @@ pub(crate) use self::codec::{
 pub(crate) fn of(dialect: Dialect) -> Option<&'static dyn Codec> {
     match dialect {
         Dialect::OpenAiChat => Some(&openai_chat::OpenAiChat),
-        Dialect::Anthropic
-        | Dialect::OpenAiResponses
+        Dialect::Anthropic => Some(&anthropic::Codec),
+        Dialect::OpenAiResponses
         | Dialect::OpenAiCompletions
         | Dialect::Gemini
         | Dialect::BedrockConverse

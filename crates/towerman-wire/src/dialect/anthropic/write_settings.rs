@@ -1,0 +1,319 @@
+//! How the model shall answer, as far as Anthropic can be told.
+
+use std::borrow::Cow;
+
+use towerman_core::Fault;
+
+use super::{
+    NOTHING_LIKE_IT,
+    block::Writer,
+    shape::{Block, Format as Written, Metadata, OutputConfig, Thinking},
+};
+use crate::neutral::{Effort, Format, Notes, Reasoning, Sampling, Set, Shown, Text};
+
+/// The limit that is set when the client sets none.
+const MAX_TOKENS: u64 = 4096;
+
+/// The fewest tokens to think with.
+const LEAST_BUDGET: u64 = 1024;
+
+/// Said in place of JSON mode, which Anthropic does not have.
+const JSON_MODE: &str = "Answer with one valid JSON object and nothing else.";
+
+/// Refuses what would change the answer, and notes what would not.
+pub(super) fn check(sampling: &Sampling<'_>, notes: &mut Notes) -> Result<(), Fault> {
+    if let Some(n) = sampling.n.filter(|n| n.value != 1) {
+        return Err(notes.refused(n.at, "must be 1: this model's API gives one answer"));
+    }
+    if let Some(logprobs) = sampling.logprobs {
+        return Err(notes.refused(logprobs.at, "cannot be had from this model's API"));
+    }
+    if let Some(bias) = sampling.logit_bias.filter(|bias| bias.value.get() != "{}") {
+        return Err(notes.refused(bias.at, "cannot be told to this model's API"));
+    }
+    let places = [
+        sampling.min_p.map(|set| set.at),
+        sampling.seed.map(|set| set.at),
+        sampling.presence.map(|set| set.at),
+        sampling.frequency.map(|set| set.at),
+    ];
+    for at in places.into_iter().flatten() {
+        notes.dropped(at, NOTHING_LIKE_IT)?;
+    }
+    Ok(())
+}
+
+/// The limit: Anthropic wants one, thinking included.
+pub(super) fn limit(
+    asked: Option<Set<u64>>,
+    reasoning: Option<Set<Reasoning>>,
+    writer: &mut Writer<'_, '_>,
+) -> Option<u64> {
+    if asked.is_some() || writer.own {
+        return asked.map(|asked| asked.value);
+    }
+    let budget = reasoning.and_then(|reasoning| reasoning.value.budget);
+    let budget = budget.and_then(|budget| u64::try_from(budget).ok());
+    // The name that most clients know the limit by.
+    writer.notes.mapped(
+        "/max_completion_tokens",
+        "set to 4096 beyond any budget for thinking: Anthropic wants a limit and none was given",
+    );
+    Some(MAX_TOKENS.saturating_add(budget.unwrap_or_default()))
+}
+
+/// Stop sequences that say something: Anthropic refuses the others.
+pub(super) fn stop<'a>(
+    stop: Option<Set<Vec<Text<'a>>>>,
+    writer: &mut Writer<'a, '_>,
+) -> Result<Option<Vec<Text<'a>>>, Fault> {
+    let Some(Set { value, at }) = stop else {
+        return Ok(None);
+    };
+    if writer.own {
+        return Ok(Some(value));
+    }
+    let alone = value.len() == 1;
+    let mut kept = Vec::with_capacity(value.len());
+    for (i, text) in value.into_iter().enumerate() {
+        if text.is_blank() {
+            // A lone one may have been no list.
+            let at = if alone { at.to_owned() } else { format!("{at}/{i}") };
+            let what = "dropped: Anthropic refuses stop sequences of white space only";
+            writer.notes.dropped(at, what)?;
+        } else {
+            kept.push(text);
+        }
+    }
+    Ok((!kept.is_empty()).then_some(kept))
+}
+
+pub(super) fn temperature(
+    asked: Option<Set<f64>>,
+    writer: &mut Writer<'_, '_>,
+) -> Option<f64> {
+    let Set { value, at } = asked?;
+    if writer.own || value <= 1.0 {
+        return Some(value);
+    }
+    writer
+        .notes
+        .mapped(at, "set to 1: the most that Anthropic takes");
+    Some(1.0)
+}
+
+/// The format, in its place or the older one. JSON without a schema is asked for in words.
+pub(super) fn format<'a>(
+    format: Option<Set<Format<'a>>>,
+    system: &mut Vec<Block<'a>>,
+    writer: &mut Writer<'a, '_>,
+) -> Result<(Option<Written<'a>>, Option<Written<'a>>), Fault> {
+    let Some(Set { value, at }) = format else {
+        return Ok((None, None));
+    };
+    match value {
+        Format::Text => Ok((None, None)),
+        Format::Json => {
+            let what = "asked for in words: Anthropic has no JSON mode without a schema";
+            writer.notes.mapped(at, what);
+            system.push(Block::text(Text::Said(JSON_MODE.into())));
+            Ok((None, None))
+        }
+        Format::Schema {
+            name,
+            schema,
+            strict,
+        } => {
+            let what = "dropped: Anthropic takes the schema alone";
+            if name.is_some() {
+                writer.notes.dropped(format!("{at}/name"), what)?;
+            }
+            if strict == Some(false) {
+                writer.notes.dropped(format!("{at}/strict"), what)?;
+            }
+            let written = Written {
+                r#type: "json_schema",
+                schema,
+                rest: writer.around(at),
+            };
+            if at == "/output_format" {
+                return Ok((None, Some(written)));
+            }
+            Ok((Some(written), None))
+        }
+    }
+}
+
+/// Effort and thinking. Effort alone is told alone: whether a model then thinks is its own affair.
+pub(super) fn reasoning<'a>(
+    reasoning: Option<Set<Reasoning>>,
+    limit: Option<u64>,
+    config: &mut OutputConfig<'a>,
+    writer: &mut Writer<'a, '_>,
+) -> Result<Option<Thinking<'a>>, Fault> {
+    let around = writer.around("/thinking");
+    let Some(Set { value, at }) = reasoning else {
+        return Ok((!around.is_empty()).then(|| Thinking {
+            rest: around,
+            ..Thinking::default()
+        }));
+    };
+    config.effort = match value.effort {
+        None | Some(Effort::None) => None,
+        Some(Effort::Minimal) => {
+            let what = "set to low: the least effort that Anthropic knows";
+            writer.notes.mapped(at, what);
+            Some("low")
+        }
+        Some(effort) => Some(effort.as_str()),
+    };
+    let off = value.on == Some(false)
+        || value.budget == Some(0)
+        || value.on.is_none() && value.effort == Some(Effort::None);
+    let budget = value.budget.and_then(|budget| u64::try_from(budget).ok());
+    let mut thinking = Thinking {
+        rest: around,
+        ..Thinking::default()
+    };
+    thinking.r#type = if off {
+        Some("disabled")
+    } else if let Some(budget) = budget {
+        thinking.budget_tokens = fitting(budget, limit, at, writer);
+        let fits = thinking.budget_tokens.is_some();
+        Some(if fits { "enabled" } else { "disabled" })
+    } else if value.on == Some(true) || value.budget.is_some() {
+        Some("adaptive")
+    } else if matches!(value.shown, Some(Shown::Full | Shown::Summary)) && value.effort.is_some() {
+        // Who wants to see thoughts wants some.
+        Some("adaptive")
+    } else {
+        None
+    };
+    match (thinking.r#type, value.shown) {
+        (Some("enabled" | "adaptive"), Some(Shown::Omitted)) => thinking.display = Some("omitted"),
+        (Some("enabled" | "adaptive"), Some(_)) => thinking.display = Some("summarized"),
+        (None, Some(Shown::Full | Shown::Summary)) => {
+            writer.notes.dropped(at, NOTHING_LIKE_IT)?;
+        }
+        _ => {}
+    }
+    let said = thinking.r#type.is_some() || !thinking.rest.is_empty();
+    Ok(said.then_some(thinking))
+}
+
+/// A budget as Anthropic takes it: 1024 at least, and less than the limit. Nothing if there is no
+/// room for one.
+fn fitting(
+    asked: u64,
+    limit: Option<u64>,
+    at: &'static str,
+    writer: &mut Writer<'_, '_>,
+) -> Option<u64> {
+    if writer.own {
+        return Some(asked);
+    }
+    let most = limit.map_or(u64::MAX, |limit| limit.saturating_sub(1));
+    if most < LEAST_BUDGET {
+        let what = "switched off: the limit leaves no room for the least budget of Anthropic";
+        writer.notes.mapped(at, what);
+        return None;
+    }
+    let fits = asked.clamp(LEAST_BUDGET, most);
+    if fits != asked {
+        let what = "set to what Anthropic takes: 1024 or more, and less than the limit";
+        writer.notes.mapped(at, what);
+    }
+    Some(fits)
+}
+
+pub(super) fn who<'a>(
+    who: Option<Set<Text<'a>>>,
+    writer: &mut Writer<'a, '_>,
+) -> Option<Metadata<'a>> {
+    let rest = writer.around("/metadata");
+    let said = who.is_some() || !rest.is_empty();
+    said.then(|| Metadata {
+        user_id: who.map(|who| who.value),
+        rest,
+    })
+}
+
+/// Anthropic knows two: with what was bought in advance, and without.
+pub(super) fn tier<'a>(
+    tier: Option<Set<Text<'a>>>,
+    writer: &mut Writer<'a, '_>,
+) -> Result<Option<Text<'a>>, Fault> {
+    let Some(Set { value, at }) = tier else {
+        return Ok(None);
+    };
+    if writer.own {
+        return Ok(Some(value));
+    }
+    let told = match &*value.say() {
+        told @ ("auto" | "standard_only") => return Ok(Some(said(told))),
+        "default" | "standard" => "standard_only",
+        "priority" => "auto",
+        _ => {
+            writer.notes.dropped(at, NOTHING_LIKE_IT)?;
+            return Ok(None);
+        }
+    };
+    writer.notes.mapped(at, "told as Anthropic names it");
+    Ok(Some(said(told)))
+}
+
+fn said<'a>(text: &str) -> Text<'a> {
+    Text::Said(Cow::Owned(text.to_owned()))
+}
+
+/// What thinking rules out: Anthropic refuses the request otherwise.
+pub(super) fn rule_out(
+    thinking: Option<&Thinking<'_>>,
+    sampling: &mut Sampling<'_>,
+    writer: &mut Writer<'_, '_>,
+) -> Result<(), Fault> {
+    let thinks = thinking.is_some_and(|thinking| thinking.r#type != Some("disabled"));
+    if !thinks || writer.own {
+        return Ok(());
+    }
+    let temperature = sampling.temperature.take_if(|set| set.value < 1.0);
+    let top_p = sampling.top_p.take_if(|set| set.value < 0.95);
+    let top_k = sampling.top_k.take();
+    let places = [
+        temperature.map(|set| set.at),
+        top_p.map(|set| set.at),
+        top_k.map(|set| set.at),
+    ];
+    for at in places.into_iter().flatten() {
+        writer
+            .notes
+            .dropped(at, "dropped: Anthropic refuses it beside thinking")?;
+    }
+    Ok(())
+}
+
+/// What nobody took of `output_config`.
+pub(super) fn config<'a>(writer: &mut Writer<'a, '_>) -> OutputConfig<'a> {
+    OutputConfig {
+        rest: writer.around("/output_config"),
+        ..OutputConfig::default()
+    }
+}
+
+/// Anthropic lets nobody think whom it forces to call a tool; the tool matters more.
+pub(super) fn unless_forced(
+    reasoning: Option<Set<Reasoning>>,
+    notes: &mut Notes,
+) -> Option<Set<Reasoning>> {
+    let mut set = reasoning?;
+    let thinks = set.value.on == Some(true) || set.value.budget.is_some_and(|budget| budget != 0);
+    if thinks {
+        notes.mapped(set.at, "switched off: a tool must be called");
+        set.value = Reasoning {
+            effort: set.value.effort,
+            ..Reasoning::default()
+        };
+    }
+    set.value.shown = None;
+    Some(set)
+}
