@@ -192,6 +192,7 @@ fn what_openai_alone_can_say_is_refused_where_it_stands() {
     for (at, body) in [
         ("/n", with(json!({"n": 2}))),
         ("/logprobs", with(json!({"logprobs": true}))),
+        ("/logit_bias", with(json!({"logit_bias": {"1": 2}}))),
         ("/top_logprobs", with(json!({"top_logprobs": 3}))),
         ("/audio", with(json!({"audio": {"voice": "v"}}))),
         (
@@ -234,7 +235,7 @@ fn what_openai_alone_can_say_is_refused_where_it_stands() {
         ),
         (
             "/messages/0/content/0",
-            with_part(json!({"type": "input_audio", "input_audio": {}})),
+            with_part(json!({"type": "input_audio", "input_audio": {"format": "wav", "data": "AA"}})),
         ),
         (
             "/messages/0/content/0/type",
@@ -249,7 +250,7 @@ fn what_openai_alone_can_say_is_refused_where_it_stands() {
             with_part(json!({"type": "file", "file": {"file_id": "f-1"}})),
         ),
         (
-            "/messages/1/tool_call_id",
+            "/messages/1",
             with_messages(json!([
             {"role": "user", "content": "x"}, {"role": "tool", "tool_call_id": "c", "content": "y"}])),
         ),
@@ -305,10 +306,6 @@ fn what_anthropic_alone_can_say_is_refused_where_it_stands() {
             with(json!({"tool_choice": {"type": "any"}})),
         ),
         (
-            "/stop_sequences",
-            with(json!({"stop_sequences": ["a", "b", "c", "d", "e"]})),
-        ),
-        (
             "/thinking/type",
             with(json!({"thinking": {"type": "sometimes"}})),
         ),
@@ -321,7 +318,7 @@ fn what_anthropic_alone_can_say_is_refused_where_it_stands() {
             with_block(json!({"type": "image", "source": {"type": "file", "file_id": "f"}})),
         ),
         (
-            "/messages/0/content/0/tool_use_id",
+            "/messages/0/content/0",
             with_block(json!({"type": "tool_result", "tool_use_id": "t"})),
         ),
         (
@@ -358,7 +355,7 @@ fn a_body_that_is_no_request_is_refused() {
 #[test]
 fn what_is_cosmetic_is_dropped_and_told() {
     let (there, lost) = to_anthropic(&with(json!({
-        "seed": 1, "logit_bias": {"1": 2}, "metadata": {"a": "b"}, "x/y~z": 1, "store": null,
+        "seed": 1, "metadata": {"a": "b"}, "x/y~z": 1, "store": null,
         "n": 1, "logprobs": false, "functions": [], "tools": null, "user": "u", "safety_identifier": "s",
         "messages": [{"role": "user", "name": "ann", "content": [
             {"type": "image_url", "image_url": {"url": "https://x/a", "detail": "low"}}]}],
@@ -368,7 +365,6 @@ fn what_is_cosmetic_is_dropped_and_told() {
         "/messages/0/name",
         "/user",
         "/seed",
-        "/logit_bias",
         "/metadata",
         "/x~1y~0z",
     ];
@@ -597,4 +593,13 @@ fn a_message_without_content_is_refused_and_so_is_a_conversation_without_message
     assert_eq!(at, "/messages/0/content");
     let at = refusal(from, to, &asked(json!({"role": "user", "content": []})));
     assert_eq!(at, "/messages");
+}
+
+#[test]
+fn stops_beyond_what_a_provider_takes_are_left_to_be_cut() {
+    let body = with(json!({"stop_sequences": ["a", "b", "c", "d", "e"]}));
+    let translated = translate(ANTHROPIC, OPENAI, &body.to_string());
+    let there: Value = serde_json::from_slice(&translated.body).unwrap();
+    assert_eq!(there["stop"], json!(["a", "b", "c", "d"]));
+    assert_eq!(translated.cut, ["e"]);
 }

@@ -89,7 +89,8 @@ fn an_anthropic_answer_is_written_byte_for_byte_so() {
         "usage":{"input_tokens":30,"cache_creation_input_tokens":10,"cache_read_input_tokens":60,"output_tokens":20}}"#;
     let expected = [
         r#"{"id":"msg_1","object":"chat.completion","created":7,"model":"m","choices":["#,
-        r#"{"index":0,"message":{"role":"assistant","content":"Hé!","reasoning_content":"hm","refusal":null,"#,
+        r#"{"index":0,"message":{"role":"assistant","content":"Hé!","reasoning_content":"hm","#,
+        r#""reasoning_details":[{"type":"reasoning.text","signature":"tm1.anthropic.s.s"}],"refusal":null,"#,
         r#""tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"z\":1,\"a\":\" b \"}"}}]},"#,
         r#""logprobs":null,"finish_reason":"tool_calls"}],"#,
         r#""usage":{"prompt_tokens":100,"completion_tokens":20,"total_tokens":120,"#,

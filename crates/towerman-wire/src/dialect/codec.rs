@@ -27,6 +27,11 @@ pub(crate) trait Codec: fmt::Debug + Sync {
     /// caller fills them in.
     fn read_request<'a>(&self, body: &'a str, notes: &mut Notes) -> Result<Request<'a>, Fault>;
 
+    /// Where the conversation stands in a client's body, as a JSON pointer.
+    fn conversation(&self) -> &'static str {
+        "/messages"
+    }
+
     /// Writes a body for a provider. The conversation was checked.
     fn write_request(
         &self,

@@ -22,8 +22,8 @@ struct Open<'a> {
 /// result before the assistant speaks again, and every result one call. Tells each result the name
 /// of its tool.
 ///
-/// What a provider keeps may hold the calls that are answered here, and all that is said.
-pub(crate) fn check(request: &mut Request<'_>) -> Result<(), Fault> {
+/// `conversation` is where it stands, as a JSON pointer. What a provider keeps may hold the calls that are answered here, and all that is said.
+pub(crate) fn check(request: &mut Request<'_>, conversation: &'static str) -> Result<(), Fault> {
     let kept = !request.bound.is_empty();
     let mut open: Vec<Open<'_>> = Vec::new();
     for turn in &mut request.turns {
@@ -66,7 +66,8 @@ pub(crate) fn check(request: &mut Request<'_>) -> Result<(), Fault> {
     }
     close(&mut open)?;
     if !kept && request.turns.iter().all(|turn| turn.parts.is_empty()) {
-        return Err(refuse("", "says nothing besides the system prompt"));
+        let why = "must say something besides the system prompt";
+        return Err(refuse(conversation, why));
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
         if from != to {
             leave_behind(&mut request, &mut notes)?;
         }
-        check(&mut request)?;
+        check(&mut request, reader.conversation())?;
         let to = To {
             model,
             own: from == to,

@@ -162,7 +162,8 @@ impl<'a, 'n> Writer<'a, 'n> {
             detail,
         } = media;
         if detail.is_some() {
-            self.notes.dropped(format!("{at}/detail"), NOTHING_LIKE_IT)?;
+            self.notes
+                .dropped(format!("{at}/detail"), NOTHING_LIKE_IT)?;
         }
         let place = self.place(what, source, at)?;
         let whole = at.strip_suffix("/source/type").unwrap_or(at);

@@ -233,11 +233,7 @@ impl Decoder {
             choice: 0,
             finish: finish::read(&self.reason),
             sequence: self.sequence.take().map(Cow::Owned),
-            explanation: self
-                .explanation
-                .take()
-                .filter(|_| refused)
-                .map(Cow::Owned),
+            explanation: self.explanation.take().filter(|_| refused).map(Cow::Owned),
         });
         self.over = true;
         say(Delta::End);

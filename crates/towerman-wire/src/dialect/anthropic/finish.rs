@@ -71,10 +71,7 @@ mod tests {
         assert_eq!(write(Finish::Stop, called, true), "tool_use");
         assert_eq!(write(Finish::Length, called, false), "max_tokens");
         assert_eq!(write(Finish::Stop, refused, true), "refusal");
-        assert_eq!(
-            write(Finish::Stop, Heard::default(), true),
-            "stop_sequence"
-        );
+        assert_eq!(write(Finish::Stop, Heard::default(), true), "stop_sequence");
         assert_eq!(
             write(Finish::ToolCalls, Heard::default(), false),
             "end_turn"

@@ -39,11 +39,11 @@ fn one<'a>(tool: Tool<'a>, writer: &mut Writer<'a, '_>) -> Result<Written<'a>, F
         }
         ToolKind::Hosted(_) => {
             let why = "is a tool that only its own provider can run";
-            return Err(writer.notes.refused(at, why));
+            return Err(writer.notes.refused(format!("{at}/type"), why));
         }
         ToolKind::Custom(_) => {
             let why = "must be function for this model's API";
-            return Err(writer.notes.refused(at, why));
+            return Err(writer.notes.refused(format!("{at}/type"), why));
         }
     }
     let mut extra = writer.rest(rest, &at)?;
@@ -71,7 +71,9 @@ fn typed<'a>(
     }
     let spelt = schema.as_ref().map_or("{}", |schema| schema.get());
     let Some(rest) = spelt.strip_prefix('{') else {
-        return Err(writer.notes.refused(at, "must have an object as its schema"));
+        return Err(writer
+            .notes
+            .refused(at, "must have an object as its schema"));
     };
     if let Some(schema) = &schema {
         let mut fields = Fields::read(schema, at)?;

@@ -170,10 +170,9 @@ impl<'a> Reader<'a> {
         Ok(Kind::Call(Call {
             id,
             name,
-            input: Input::Object(input.map_or_else(
-                || Cow::Owned(crate::dialect::empty_object()),
-                Cow::Borrowed,
-            )),
+            input: Input::Object(
+                input.map_or_else(|| Cow::Owned(crate::dialect::empty_object()), Cow::Borrowed),
+            ),
             custom: false,
             seal: None,
         }))

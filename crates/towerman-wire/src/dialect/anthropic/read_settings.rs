@@ -30,6 +30,7 @@ pub(super) fn format<'a>(
     reader.leave(at, format);
     let format = Format::Schema {
         name: None,
+        description: None,
         schema: Cow::Borrowed(schema),
         // There is no other way.
         strict: Some(true),

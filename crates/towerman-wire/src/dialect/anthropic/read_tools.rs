@@ -55,7 +55,7 @@ fn hosted<'a>(raw: Raw<'a>, name: Option<Text<'a>>, at: &str) -> Tool<'a> {
         schema: None,
         strict: None,
         mark: None,
-        at: format!("{at}/type").into(),
+        at: at.into(),
         rest: Rest::default(),
     }
 }

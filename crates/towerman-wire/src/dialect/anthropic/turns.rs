@@ -85,7 +85,9 @@ impl<'a> Conversation<'a> {
         } = turn;
         let blocks = writer.blocks(parts)?;
         if name.is_some() {
-            writer.notes.dropped(format!("{at}/name"), NOTHING_LIKE_IT)?;
+            writer
+                .notes
+                .dropped(format!("{at}/name"), NOTHING_LIKE_IT)?;
         }
         writer.rest(rest, &at)?;
         match role {

@@ -78,7 +78,11 @@ pub(super) fn stop<'a>(
     for (i, text) in value.into_iter().enumerate() {
         if text.is_blank() {
             // A lone one may have been no list.
-            let at = if alone { at.to_owned() } else { format!("{at}/{i}") };
+            let at = if alone {
+                at.to_owned()
+            } else {
+                format!("{at}/{i}")
+            };
             let what = "dropped: Anthropic refuses stop sequences of white space only";
             writer.notes.dropped(at, what)?;
         } else {
@@ -88,10 +92,7 @@ pub(super) fn stop<'a>(
     Ok((!kept.is_empty()).then_some(kept))
 }
 
-pub(super) fn temperature(
-    asked: Option<Set<f64>>,
-    writer: &mut Writer<'_, '_>,
-) -> Option<f64> {
+pub(super) fn temperature(asked: Option<Set<f64>>, writer: &mut Writer<'_, '_>) -> Option<f64> {
     let Set { value, at } = asked?;
     if writer.own || value <= 1.0 {
         return Some(value);
@@ -121,12 +122,16 @@ pub(super) fn format<'a>(
         }
         Format::Schema {
             name,
+            description,
             schema,
             strict,
         } => {
             let what = "dropped: Anthropic takes the schema alone";
             if name.is_some() {
                 writer.notes.dropped(format!("{at}/name"), what)?;
+            }
+            if description.is_some() {
+                writer.notes.dropped(format!("{at}/description"), what)?;
             }
             if strict == Some(false) {
                 writer.notes.dropped(format!("{at}/strict"), what)?;

@@ -87,11 +87,23 @@ fn part<'a>(raw: Raw<'a>, at: Box<str>, place: Where) -> Result<Part<'a>, Fault>
         }
     };
     Ok(Part {
-        kind: said,
         mark: mark(&mut part, &at)?,
         rest: part.rest(),
-        at,
+        at: place_of(&said, at),
+        kind: said,
     })
+}
+
+/// Where that stands which another dialect may not be able to say.
+fn place_of(kind: &Kind<'_>, at: Box<str>) -> Box<str> {
+    let Kind::Media(media) = kind else {
+        return at;
+    };
+    match (media.what, &media.source) {
+        (_, Source::File(_)) => format!("{at}/file/file_id").into(),
+        (Medium::Image, _) => format!("{at}/image_url").into(),
+        _ => at,
+    }
 }
 
 /// OpenAI's own mark, or Anthropic's, which several hosts of this dialect take.

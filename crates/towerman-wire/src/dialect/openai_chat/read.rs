@@ -196,5 +196,9 @@ fn format<'a>(
         own: Rest::default(),
         rest: format.rest(),
     });
-    Ok(Some(Set::new(said, AT)))
+    let at = match said {
+        Format::Schema { .. } => SCHEMA,
+        _ => AT,
+    };
+    Ok(Some(Set::new(said, at)))
 }

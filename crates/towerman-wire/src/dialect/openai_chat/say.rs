@@ -132,29 +132,29 @@ pub(super) struct File<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ToolCall<'a> {
-    Function {
-        id: Cow<'a, str>,
-        function: Called<'a>,
-    },
-    Custom {
-        id: Cow<'a, str>,
-        custom: Custom<'a>,
-    },
+pub(super) struct ToolCall<'a> {
+    id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<Called<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom: Option<Custom<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Called<'a> {
-    pub(super) name: Text<'a>,
-    pub(super) arguments: Cow<'a, str>,
+struct Called<'a> {
+    name: Text<'a>,
+    arguments: Cow<'a, str>,
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Custom<'a> {
-    pub(super) name: Text<'a>,
-    pub(super) input: Cow<'a, str>,
+struct Custom<'a> {
+    name: Text<'a>,
+    input: Cow<'a, str>,
 }
+
+const NO_CONTENT: &str = "is no kind of content that this model's API can take here";
 
 /// What stands between two turns of the assistant. The tools' messages come first: they must
 /// follow the calls that they answer.
@@ -313,7 +313,12 @@ fn assistant<'a>(
     let (mut reasoning, mut refusal) = (None, None);
     for part in parts {
         match part.kind {
-            Kind::Call(call) => tool_calls.push(called(call, &part.at, notes)?),
+            Kind::Call(call) => {
+                if call.seal.is_some() {
+                    notes.dropped(&*part.at, "dropped: a call is signed for its provider")?;
+                }
+                tool_calls.push(ToolCall::of(call));
+            }
             Kind::Thought(thought) => {
                 thinks(thought, &part.at, &mut reasoning, to, notes)?;
             }
@@ -355,43 +360,43 @@ fn thinks<'a>(
     Ok(())
 }
 
-/// The call as the model is told that it made it.
-pub(super) fn called<'a>(
-    call: Call<'a>,
-    at: &str,
-    notes: &mut Notes,
-) -> Result<ToolCall<'a>, Fault> {
-    if call.seal.is_some() {
-        notes.dropped(at, "dropped: a call is signed for its provider")?;
-    }
-    let Call {
-        id,
-        name,
-        input,
-        custom,
-        ..
-    } = call;
-    let spelt = match input {
-        Input::Spelt(text) => text,
-        Input::Object(Cow::Borrowed(raw)) => compact(raw).into(),
-        Input::Object(Cow::Owned(raw)) => compact(&raw).into(),
-    };
-    Ok(if custom {
-        ToolCall::Custom {
+// === impl ToolCall ===
+
+impl<'a> ToolCall<'a> {
+    pub(super) fn of(call: Call<'a>) -> Self {
+        let Call {
             id,
-            custom: Custom { name, input: spelt },
+            name,
+            input,
+            custom,
+            ..
+        } = call;
+        let spelt = match input {
+            Input::Spelt(text) => text,
+            Input::Object(Cow::Borrowed(raw)) => compact(raw).into(),
+            Input::Object(Cow::Owned(raw)) => compact(&raw).into(),
+        };
+        if custom {
+            return Self {
+                id,
+                kind: "custom",
+                function: None,
+                custom: Some(Custom { name, input: spelt }),
+            };
         }
-    } else {
+        // No arguments are an empty object, which models and clients parse.
         let arguments = if spelt.trim().is_empty() {
             "{}".into()
         } else {
             spelt
         };
-        ToolCall::Function {
+        Self {
             id,
-            function: Called { name, arguments },
+            kind: "function",
+            function: Some(Called { name, arguments }),
+            custom: None,
         }
-    })
+    }
 }
 
 fn shown<'a>(parts: Vec<Part<'a>>, to: &To<'_>, notes: &mut Notes) -> Result<Vec<Said<'a>>, Fault> {
@@ -428,12 +433,10 @@ fn piece<'a>(part: Part<'a>, to: &To<'_>, notes: &mut Notes) -> Result<Said<'a>,
             })
         }
         Kind::Media(media) => show(media, at, to, notes),
-        Kind::Call(_) | Kind::Result(_) | Kind::Thought(_) | Kind::Foreign { .. } => {
-            let at = format!("{at}/type");
-            Err(notes.refused(
-                at,
-                "is no kind of content that this model's API can take here",
-            ))
+        // Its pointer is that of what is foreign about it.
+        Kind::Foreign { .. } => Err(notes.refused(at, NO_CONTENT)),
+        Kind::Call(_) | Kind::Result(_) | Kind::Thought(_) => {
+            Err(notes.refused(format!("{at}/type"), NO_CONTENT))
         }
     }
 }
@@ -459,19 +462,17 @@ fn show<'a>(media: Media<'a>, at: &str, to: &To<'_>, notes: &mut Notes) -> Resul
         (Medium::Video, _) | (Medium::Document, Source::Url(_)) | (_, Source::File(_))
     );
     if hosts && !to.own {
-        return Err(notes.refused(format!("{at}/source"), elsewhere));
+        return Err(notes.refused(at, elsewhere));
     }
     Ok(match (what, source) {
         (Medium::Image, source) => {
-            let url =
-                url(source).ok_or_else(|| notes.refused(format!("{at}/source"), elsewhere))?;
+            let url = url(source).ok_or_else(|| notes.refused(at, elsewhere))?;
             Said::ImageUrl {
                 image_url: Url { url, detail },
             }
         }
         (Medium::Video, source) => {
-            let url =
-                url(source).ok_or_else(|| notes.refused(format!("{at}/source"), elsewhere))?;
+            let url = url(source).ok_or_else(|| notes.refused(at, elsewhere))?;
             Said::VideoUrl {
                 video_url: Url { url, detail: None },
             }
@@ -513,7 +514,7 @@ fn show<'a>(media: Media<'a>, at: &str, to: &To<'_>, notes: &mut Notes) -> Resul
         },
         (Medium::Document, Source::Url(url)) => Said::DocumentUrl { document_url: url },
         (Medium::Audio, _) => {
-            return Err(notes.refused(format!("{at}/source"), elsewhere));
+            return Err(notes.refused(at, elsewhere));
         }
     })
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use towerman_core::{Fault, Finish, Usage};
 
-use super::say::{Called, Custom, ToolCall};
+use super::say::ToolCall;
 use crate::{
     dialect::write,
     neutral::{
@@ -150,7 +150,7 @@ fn chosen(index: usize, choice: Choice<'_>) -> Chosen<'_> {
                 message
                     .reasoning_details
                     .extend(call.seal.as_ref().map(detail));
-                message.tool_calls.push(called(call));
+                message.tool_calls.push(ToolCall::of(call));
             }
             Kind::Media(media) => message.images.extend(image(media.source)),
             // What the provider did by itself; its outcome is in the text.
@@ -226,36 +226,6 @@ fn image(source: Source<'_>) -> Option<Image> {
         kind: "image_url",
         image_url: ImageUrl { url },
     })
-}
-
-fn called(call: Call<'_>) -> ToolCall<'_> {
-    let Call {
-        id,
-        name,
-        input,
-        custom,
-        ..
-    } = call;
-    let spelt = match input {
-        Input::Spelt(text) => text,
-        Input::Object(Cow::Borrowed(raw)) => compact(raw).into(),
-        Input::Object(Cow::Owned(raw)) => compact(&raw).into(),
-    };
-    if custom {
-        return ToolCall::Custom {
-            id,
-            custom: Custom { name, input: spelt },
-        };
-    }
-    let arguments = if spelt.trim().is_empty() {
-        "{}".into()
-    } else {
-        spelt
-    };
-    ToolCall::Function {
-        id,
-        function: Called { name, arguments },
-    }
 }
 
 impl From<Usage> for Used {
