@@ -255,7 +255,7 @@ fn what_openai_alone_can_say_is_refused_where_it_stands() {
             {"role": "user", "content": "x"}, {"role": "tool", "tool_call_id": "c", "content": "y"}])),
         ),
         (
-            "/messages/2/tool_call_id",
+            "/messages/2",
             with_messages(json!([call,
             {"role": "tool", "tool_call_id": "c", "content": "y"},
             {"role": "tool", "tool_call_id": "c", "content": "y"}])),
