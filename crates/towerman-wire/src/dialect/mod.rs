@@ -1,11 +1,12 @@
 //! The dialects: a folder each, and the one place that lists them.
 
-// Until the first dialect is moved here.
+// Until every dialect is here.
 #![allow(dead_code, unused_imports)]
 
 mod anthropic;
 mod codec;
 mod openai_chat;
+mod openai_responses;
 
 use towerman_core::Dialect;
 
@@ -18,11 +19,7 @@ pub(crate) fn of(dialect: Dialect) -> Option<&'static dyn Codec> {
     match dialect {
         Dialect::OpenAiChat => Some(&openai_chat::OpenAiChat),
         Dialect::Anthropic => Some(&anthropic::Codec),
-        Dialect::OpenAiResponses
-        | Dialect::OpenAiCompletions
-        | Dialect::Gemini
-        | Dialect::BedrockConverse
-        | Dialect::Cohere
-        | Dialect::Ollama => None,
+        Dialect::OpenAiResponses => Some(&openai_responses::Codec),
+        Dialect::OpenAiCompletions | Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => None,
     }
 }

@@ -1,0 +1,31 @@
+//! Tells of faults: as OpenAI's other dialects do, but for the event that ends a stream.
+
+use serde::Serialize;
+use towerman_core::Fault;
+
+use crate::{fault, sse};
+
+#[derive(Serialize)]
+struct Event<'a> {
+    r#type: &'static str,
+    sequence_number: u64,
+    code: &'static str,
+    message: &'a str,
+    param: Option<&'a str>,
+}
+
+/// Appends the event that ends a stream.
+pub(super) fn event(fault: &Fault, sequence_number: u64, out: &mut Vec<u8>) {
+    let (kind, code) = fault::openai_type(fault);
+    let event = Event {
+        r#type: "error",
+        sequence_number,
+        code: code.unwrap_or(kind),
+        message: fault.message(),
+        param: fault.named_param(),
+    };
+    // Writing plain shapes into memory cannot fail.
+    if let Ok(data) = serde_json::to_vec(&event) {
+        sse::frame(Some("error"), &data, out);
+    }
+}

@@ -1,0 +1,95 @@
+//! OpenAI's Responses: `POST /v1/responses`.
+
+mod answer;
+mod decode;
+mod encode;
+mod events;
+mod fault;
+mod items;
+mod learn;
+mod node;
+mod parts;
+mod pending;
+mod read;
+mod response;
+mod said;
+#[cfg(test)]
+mod tests;
+mod told;
+mod tools;
+mod write;
+mod write_items;
+mod write_parts;
+mod write_tools;
+
+use bytes::Bytes;
+use towerman_core::{Dialect, Fault};
+
+use super::{Decode, Encode, Sum, To, Written};
+use crate::{
+    fault::{Told, body},
+    framing::Event,
+    json::Invalid,
+    neutral::{Answer, Hearer, Notes, Request},
+    observe::Delta as Learnt,
+};
+
+/// Reads and writes OpenAI's Responses.
+#[derive(Debug)]
+pub(crate) struct Codec;
+
+impl super::Codec for Codec {
+    fn read_request<'a>(&self, body: &'a str, _: &mut Notes) -> Result<Request<'a>, Fault> {
+        read::request(body)
+    }
+
+    fn write_request(
+        &self,
+        request: Request<'_>,
+        to: &To<'_>,
+        notes: &mut Notes,
+    ) -> Result<Written, Fault> {
+        write::request(request, to, notes)
+    }
+
+    fn read_answer<'a>(&self, body: &'a [u8]) -> Result<Answer<'a>, Fault> {
+        answer::read(body)
+    }
+
+    fn write_answer(&self, answer: Answer<'_>, hearer: &Hearer) -> Result<Bytes, Fault> {
+        answer::write(answer, hearer)
+    }
+
+    fn decoder(&self) -> Box<dyn Decode> {
+        Box::new(decode::Decoder::default())
+    }
+
+    fn encoder(&self, hearer: Hearer) -> Box<dyn Encode> {
+        Box::new(encode::Encoder::new(hearer))
+    }
+
+    fn sequential(&self) -> bool {
+        true
+    }
+
+    fn learn<'a>(&self, event: Event<'a>) -> Result<Learnt<'a>, Invalid> {
+        learn::event(event.data)
+    }
+
+    fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid> {
+        learn::whole(body)
+    }
+
+    fn sum(&self) -> Sum {
+        Sum::Inclusive
+    }
+
+    fn fault(&self, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
+        body(Dialect::OpenAiResponses, fault, told, request_id)
+    }
+
+    fn fault_event(&self, fault: &Fault, _: Option<&str>, out: &mut Vec<u8>) {
+        // Nobody but the encoder knows the number, and no client asks for it behind an error.
+        fault::event(fault, 0, out);
+    }
+}
