@@ -8,7 +8,7 @@ use towerman_core::{Fault, Finish};
 
 use super::{
     encode::Encoder,
-    parts::cite,
+    read::parts::cite,
     said::{Item, Response, Said, object, objects, text},
 };
 use crate::{

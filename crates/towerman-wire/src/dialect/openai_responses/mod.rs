@@ -3,24 +3,14 @@
 mod answer;
 mod decode;
 mod encode;
-mod events;
 mod fault;
-mod items;
 mod learn;
 mod node;
-mod parts;
-mod pending;
 mod read;
-mod response;
 mod said;
 #[cfg(test)]
 mod tests;
-mod told;
-mod tools;
 mod write;
-mod write_items;
-mod write_parts;
-mod write_tools;
 
 use bytes::Bytes;
 use towerman_core::{Dialect, Fault};

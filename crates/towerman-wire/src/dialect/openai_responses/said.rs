@@ -78,6 +78,40 @@ struct Incomplete<'a> {
     reason: Option<Raw<'a>>,
 }
 
+/// What an event may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Told<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) response: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) item: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) part: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) delta: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) text: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) refusal: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) arguments: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) input: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) annotation: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) error: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) output_index: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) content_index: Option<Raw<'a>>,
+    #[serde(borrow)]
+    pub(super) summary_index: Option<Raw<'a>>,
+}
+
 // === impl Response ===
 
 impl Response<'_> {
@@ -138,4 +172,10 @@ pub(super) fn objects<'a, T: Deserialize<'a>>(raw: Option<Raw<'a>>) -> Vec<T> {
     let list = raw.and_then(|raw| serde_json::from_str::<Vec<Raw<'a>>>(raw.get()).ok());
     let list = list.unwrap_or_default().into_iter();
     list.filter_map(|raw| object(Some(raw))).collect()
+}
+
+/// The number, or the first.
+pub(super) fn number(raw: Option<Raw<'_>>) -> u32 {
+    raw.and_then(|raw| raw.get().parse().ok())
+        .unwrap_or_default()
 }

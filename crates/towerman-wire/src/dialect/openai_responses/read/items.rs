@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
-use super::parts::{content, keep, own, placed};
+use super::{
+    parts::{content, keep, own, placed},
+    thoughts::thoughts,
+};
 use crate::neutral::{
     Around, Bound, Call, Fields, Input, Kind, Maker, Part, Raw, Request, Rest, Role, Seal, Sealed,
     Thought, ToolResult, Turn, fields, refuse,
@@ -66,7 +69,11 @@ impl<'a> Items<'a> {
             }
             "function_call_output" => self.result(fields, at),
             "custom_tool_call_output" if self.is_custom(&fields) => self.result(fields, at),
-            "reasoning" => self.reasoning(fields, at),
+            "reasoning" => {
+                let parts = thoughts(fields, at, &mut self.around)?;
+                self.assistant(at).extend(parts);
+                Ok(())
+            }
             _ => {
                 self.foreign(name, raw, at);
                 Ok(())
@@ -161,70 +168,20 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Its texts are parts of one id, and its seal is the last one's.
-    fn reasoning(&mut self, mut fields: Fields<'a>, at: &str) -> Result<(), Fault> {
-        let id = fields.string("id", at)?;
-        let mut parts = Vec::new();
-        let mut spelt = Rest::default();
-        for (list, kind) in [("summary", "summary_text"), ("content", "reasoning_text")] {
-            let Some(raw) = fields.take(list) else {
-                continue;
-            };
-            let inside = format!("{at}/{list}");
-            let texts: Vec<Raw<'a>> = fields::read(raw, &inside, "an array")?;
-            if texts.is_empty() {
-                spelt.0.push((list.into(), raw));
-            }
-            for (i, raw) in texts.into_iter().enumerate() {
-                let at = format!("{inside}/{i}");
-                let mut fields = Fields::read(raw, &at)?;
-                if fields.need_string("type", &at)? != kind {
-                    return Err(refuse(format!("{at}/type"), "is no type of reasoning"));
-                }
-                let text = Some(fields.need_text("text", &at)?);
-                let mut part = placed(thought(text, list == "summary", id.clone()), &at);
-                part.rest = fields.rest();
-                parts.push(part);
-            }
-        }
-        if parts.is_empty() {
-            parts.push(placed(thought(None, true, id), at));
-        }
-        if let (
-            Some(data),
-            Some(Part {
-                kind: Kind::Thought(last),
-                ..
-            }),
-        ) = (fields.string("encrypted_content", at)?, parts.last_mut())
-        {
-            last.seal = Some(Seal::read(Maker::OpenAi, Sealed::Encrypted, data));
-        }
-        spelt.0.extend(own(&mut fields, &["status"]).0);
-        keep(&mut self.around, at, spelt, fields.rest());
-        self.assistant(at).extend(parts);
-        Ok(())
-    }
-
     fn foreign(&mut self, kind: Cow<'a, str>, raw: Raw<'a>, at: &str) {
-        if kind == "item_reference" {
+        let reference = kind == "item_reference";
+        // What a tool has done, or the client allowed.
+        let answers = kind.ends_with("_output") || kind.ends_with("_response");
+        if reference {
             self.bound.push(Bound {
                 at: at.into(),
                 why: "is kept by the provider that answered before",
             });
         }
-        let part = placed(
-            Kind::Foreign {
-                kind: kind.clone(),
-                raw,
-            },
-            at,
-        );
+        let part = placed(Kind::Foreign { kind, raw }, at);
         match self.turns.last_mut() {
-            Some(turn) if kind == "item_reference" => turn.parts.push(part),
-            _ if kind.ends_with("_output") || kind.ends_with("_response") => {
-                self.turns.push(turn(Role::User, at, vec![part]));
-            }
+            Some(turn) if reference => turn.parts.push(part),
+            _ if answers => self.turns.push(turn(Role::User, at, vec![part])),
             _ => self.assistant(at).push(part),
         }
     }
@@ -264,19 +221,6 @@ fn turn<'a>(role: Role, at: &str, parts: Vec<Part<'a>>) -> Turn<'a> {
         at: at.into(),
         rest: Rest::default(),
     }
-}
-
-fn thought<'a>(
-    text: Option<fields::Text<'a>>,
-    summary: bool,
-    id: Option<Cow<'a, str>>,
-) -> Kind<'a> {
-    Kind::Thought(Thought {
-        text,
-        summary,
-        id,
-        seal: None,
-    })
 }
 
 fn call_id<'a>(fields: &mut Fields<'a>, at: &str) -> Result<Cow<'a, str>, Fault> {

@@ -3,15 +3,21 @@
 //! Items come one after the other, or side by side; within an item, one part comes after the
 //! other. What is kept is the items that are open, and the numbers of those that are done.
 
-use serde::Deserialize;
+mod item;
+mod pending;
+mod whole;
+
 use serde_json::value::RawValue;
 use towerman_core::Finish;
 
+use self::{
+    item::What,
+    pending::{Items, TooMany},
+    whole::part,
+};
 use super::{
-    answer::seal,
-    parts::cite,
-    pending::{Items, TooMany, What},
-    said::{Item, Response, Said, object, objects, text},
+    read::parts::cite,
+    said::{Item, Response, Told, number, object, objects, text},
 };
 use crate::{
     dialect::{Decode, Unreadable},
@@ -19,40 +25,6 @@ use crate::{
     neutral::{Delta, Opening, Raw, json, made_up},
     translate::trouble,
 };
-
-/// What an event may say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Told<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Raw<'a>>,
-    #[serde(borrow)]
-    response: Option<Raw<'a>>,
-    #[serde(borrow)]
-    item: Option<Raw<'a>>,
-    #[serde(borrow)]
-    part: Option<Raw<'a>>,
-    #[serde(borrow)]
-    delta: Option<Raw<'a>>,
-    #[serde(borrow)]
-    text: Option<Raw<'a>>,
-    #[serde(borrow)]
-    refusal: Option<Raw<'a>>,
-    #[serde(borrow)]
-    arguments: Option<Raw<'a>>,
-    #[serde(borrow)]
-    input: Option<Raw<'a>>,
-    #[serde(borrow)]
-    annotation: Option<Raw<'a>>,
-    #[serde(borrow)]
-    error: Option<Raw<'a>>,
-    #[serde(borrow)]
-    output_index: Option<Raw<'a>>,
-    #[serde(borrow)]
-    content_index: Option<Raw<'a>>,
-    #[serde(borrow)]
-    summary_index: Option<Raw<'a>>,
-}
 
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -229,81 +201,6 @@ impl Decoder {
         Ok(Some(custom))
     }
 
-    /// The item is told once more as a whole: says what had not been said.
-    fn done(&mut self, index: u32, item: &Item<'_>, say: Say<'_>) -> Result<(), TooMany> {
-        if let Some(custom) = self.call(index, item, say)? {
-            let whole = text(if custom { item.input } else { item.arguments });
-            if let Some(input) = &whole {
-                let what = What::Call { custom };
-                self.items.fill(index, what, input.clone(), say)?;
-            }
-            let open = self.items.get(index)?;
-            self.cut |= !custom
-                && match whole {
-                    Some(input) => json::object(input).is_none(),
-                    None => open.is_some_and(|item| item.is_cut()),
-                };
-        }
-        let silent = self.items.get(index)?.is_some_and(|item| !item.told);
-        match text(item.kind).as_deref() {
-            Some("message") if silent => self.message(index, item, say)?,
-            Some("reasoning") => self.reasoning(index, silent, item, say)?,
-            _ => {}
-        }
-        self.items.end(index, say);
-        Ok(())
-    }
-
-    fn message(&mut self, index: u32, item: &Item<'_>, say: Say<'_>) -> Result<(), TooMany> {
-        for (number, raw) in (0..).zip(objects::<&RawValue>(item.content)) {
-            let Some((what, said)) = part(Some(raw), number) else {
-                continue;
-            };
-            self.items.more(index, what, said, say)?;
-            let said: Said<'_> = object(Some(raw)).unwrap_or_default();
-            if let Some(item) = self.items.get(index)? {
-                for raw in objects::<&RawValue>(said.annotations) {
-                    item.cite(cite(raw), say);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn reasoning(
-        &mut self,
-        index: u32,
-        silent: bool,
-        item: &Item<'_>,
-        say: Say<'_>,
-    ) -> Result<(), TooMany> {
-        if silent {
-            if let Some(open) = self.items.get(index)? {
-                open.id = text(item.id).map(|id| id.into_owned());
-            }
-            for (number, said) in (0..).zip(objects::<Said<'_>>(item.summary)) {
-                let said = text(said.text).unwrap_or_default();
-                self.items.more(index, What::Summary(number), said, say)?;
-            }
-            for (number, said) in (0..).zip(objects::<Said<'_>>(item.content)) {
-                let said = text(said.text).unwrap_or_default();
-                self.items.more(index, What::Full(number), said, say)?;
-            }
-        }
-        let Some(seal) = seal(item) else {
-            return Ok(());
-        };
-        if self.items.get(index)?.is_some_and(|item| !item.told) {
-            let id = text(item.id);
-            let how = Opening::Thought { summary: true, id };
-            self.items.open(index, What::Summary(0), how, say)?;
-        }
-        if let Some(item) = self.items.get(index)? {
-            item.seal(seal, say);
-        }
-        Ok(())
-    }
-
     fn complete(
         &mut self,
         kind: &str,
@@ -345,21 +242,4 @@ impl Decoder {
         say(Delta::End);
         Ok(())
     }
-}
-
-/// What part of its item this is, and its whole text.
-fn part(raw: Option<Raw<'_>>, number: u32) -> Option<(What, std::borrow::Cow<'_, str>)> {
-    let said: Said<'_> = object(raw)?;
-    let (what, said) = match text(said.kind)?.as_ref() {
-        "output_text" => (What::Text(number), said.text),
-        "refusal" => (What::Refusal(number), said.refusal),
-        "reasoning_text" => (What::Full(number), said.text),
-        _ => return None,
-    };
-    Some((what, text(said).unwrap_or_default()))
-}
-
-fn number(raw: Option<Raw<'_>>) -> u32 {
-    raw.and_then(|raw| raw.get().parse().ok())
-        .unwrap_or_default()
 }

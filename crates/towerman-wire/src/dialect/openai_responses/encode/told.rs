@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::{
-    events::{At, Nth},
-    node::{Node, Object},
-    write_parts::annotation,
+use super::events::{At, Nth};
+use crate::{
+    dialect::openai_responses::{
+        node::{Node, Object},
+        write::parts::annotation,
+    },
+    neutral::{Cite, Maker, Seal},
 };
-use crate::neutral::{Cite, Maker, Seal};
 
 /// The item that is being told.
 #[derive(Debug)]

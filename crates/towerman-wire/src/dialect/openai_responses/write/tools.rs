@@ -4,11 +4,11 @@ use std::collections::HashSet;
 
 use towerman_core::Fault;
 
-use super::{
-    node::{Node, Object},
-    write::Way,
+use super::Way;
+use crate::{
+    dialect::openai_responses::node::{Node, Object},
+    neutral::{Set, Text, Tool, ToolChoice, ToolKind},
 };
-use crate::neutral::{Set, Text, Tool, ToolChoice, ToolKind};
 
 pub(super) fn tools<'a>(
     tools: Vec<Tool<'a>>,

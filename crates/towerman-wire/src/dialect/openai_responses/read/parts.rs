@@ -57,7 +57,7 @@ fn part<'a>(raw: Raw<'a>, at: &str, around: &mut Vec<Around<'a>>) -> Result<Part
         "input_text" | "output_text" | "text" => {
             let text = fields.need_text("text", at)?;
             let (cites, empty) = annotations(&mut fields, at)?;
-            spelt.0.extend(empty);
+            spelt.0.extend(empty.0);
             spelt.0.extend(own(&mut fields, &["logprobs"]).0);
             Kind::Text { text, cites }
         }
@@ -90,20 +90,18 @@ fn lifetime(raw: Raw<'_>) -> Mark {
 }
 
 /// The annotations of a text; and the list itself if there is none in it.
-fn annotations<'a>(
-    fields: &mut Fields<'a>,
-    at: &str,
-) -> Result<(Vec<Cite<'a>>, Option<(Cow<'a, str>, Raw<'a>)>), Fault> {
+fn annotations<'a>(fields: &mut Fields<'a>, at: &str) -> Result<(Vec<Cite<'a>>, Rest<'a>), Fault> {
     let Some(raw) = fields.take("annotations") else {
-        return Ok((Vec::new(), None));
+        return Ok((Vec::new(), Rest::default()));
     };
     let list: Vec<Raw<'a>> = fields::read(raw, &format!("{at}/annotations"), "an array")?;
     let empty = list.is_empty().then(|| ("annotations".into(), raw));
-    Ok((list.into_iter().map(cite).collect(), empty))
+    let cites = list.into_iter().map(cite).collect();
+    Ok((cites, Rest(empty.into_iter().collect())))
 }
 
 /// Reads an annotation; what it does not say is absent.
-pub(super) fn cite(raw: Raw<'_>) -> Cite<'_> {
+pub(in super::super) fn cite(raw: Raw<'_>) -> Cite<'_> {
     let Ok(mut fields) = Fields::read(raw, "") else {
         return Cite {
             url: None,

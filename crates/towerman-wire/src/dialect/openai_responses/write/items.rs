@@ -5,12 +5,13 @@ use std::{borrow::Cow, collections::HashSet, iter::Peekable, vec::IntoIter};
 use towerman_core::Fault;
 
 use super::{
-    node::{Node, Object},
-    write::Way,
-    write_parts::{content, output},
+    Way,
+    parts::{content, output},
+    thoughts::thoughts,
 };
-use crate::neutral::{
-    Alphabet, Call, Input, Kind, Maker, Part, Raw, Role, Text, Thought, ToolResult, Turn, fit,
+use crate::{
+    dialect::openai_responses::node::{Node, Object},
+    neutral::{Alphabet, Call, Input, Kind, Part, Rest, Role, Text, ToolResult, Turn, fit},
 };
 
 /// The longest id of a call that the provider takes.
@@ -86,14 +87,16 @@ impl<'a> Items<'a> {
                 Kind::Foreign { raw, .. } if way.own => self.list.push(raw.into()),
                 Kind::Call(call) => {
                     let object = self.call(call);
-                    self.item(object, part.at, part.rest, way)?;
+                    self.item(object, &part.at, part.rest, way)?;
                 }
                 Kind::Result(result) => {
                     let object = self.result(result, &part.at, way)?;
-                    self.item(object, part.at, part.rest, way)?;
+                    self.item(object, &part.at, part.rest, way)?;
                 }
                 Kind::Thought(thought) => {
-                    self.reasoning(thought, part.at, part.rest, &mut parts, way)?;
+                    let first = (thought, part.at, part.rest);
+                    let item = thoughts(first, &mut parts, way)?;
+                    self.list.extend(item.map(Node::from));
                 }
                 kind => self.message(turn.role, Part { kind, ..part }, &mut parts, way)?,
             }
@@ -105,12 +108,12 @@ impl<'a> Items<'a> {
     fn item(
         &mut self,
         mut object: Object<'a>,
-        at: Box<str>,
-        rest: crate::neutral::Rest<'a>,
+        at: &str,
+        rest: Rest<'a>,
         way: &mut Way<'a, '_>,
     ) -> Result<(), Fault> {
-        way.around(&at, &mut object);
-        let rest = way.lose(rest, &at)?;
+        way.around(at, &mut object);
+        let rest = way.lose(rest, at)?;
         object.rest(rest);
         self.list.push(object.into());
         Ok(())
@@ -155,71 +158,6 @@ impl<'a> Items<'a> {
         };
         let id = fitted(result.id);
         Ok(Object::new(kind).with("call_id", id).with("output", output))
-    }
-
-    /// Writes a thought, and those behind it that belong to the same item.
-    fn reasoning(
-        &mut self,
-        mut thought: Thought<'a>,
-        mut at: Box<str>,
-        mut rest: crate::neutral::Rest<'a>,
-        parts: &mut Peekable<IntoIter<Part<'a>>>,
-        way: &mut Way<'a, '_>,
-    ) -> Result<(), Fault> {
-        let home: Box<str> = item_of(&at).into();
-        let (mut summary, mut full): (Vec<Node<'a>>, Vec<Node<'a>>) = (Vec::new(), Vec::new());
-        let (id, mut seal) = (thought.id.take(), None);
-        loop {
-            if let Some(text) = thought.text {
-                let (kind, list) = match thought.summary || !way.own {
-                    true => ("summary_text", &mut summary),
-                    false => ("reasoning_text", &mut full),
-                };
-                let mut object = Object::new(kind).with("text", text);
-                let rest = way.lose(rest, &at)?;
-                object.rest(rest);
-                list.push(object.into());
-            }
-            seal = thought.seal.or(seal);
-            let next = parts.next_if(|part| match &part.kind {
-                Kind::Thought(next) if way.own => next.id == id && item_of(&part.at) == &*home,
-                Kind::Thought(next) => id.is_some() && next.id == id,
-                _ => false,
-            });
-            let Some(Part {
-                kind: Kind::Thought(next),
-                at: there,
-                rest: other,
-                ..
-            }) = next
-            else {
-                break;
-            };
-            (thought, at, rest) = (next, there, other);
-        }
-        let foreign = seal
-            .as_ref()
-            .is_some_and(|seal| seal.maker != Maker::OpenAi);
-        let seal = seal.filter(|seal| seal.maker == Maker::OpenAi);
-        if (foreign || seal.is_none()) && !way.own {
-            // What nobody has sealed is refused, or taken for what it is not.
-            let what = "dropped: it is another model's thought";
-            return way.notes.dropped(at, what);
-        }
-        if foreign {
-            way.notes
-                .dropped(&*home, "dropped: another provider sealed it")?;
-        }
-        let mut object = Object::new("reasoning");
-        object.maybe("id", id);
-        way.around(&home, &mut object);
-        object.put("summary", summary);
-        if !full.is_empty() {
-            object.put("content", full);
-        }
-        object.maybe("encrypted_content", seal.map(|seal| seal.data));
-        self.list.push(object.into());
-        Ok(())
     }
 
     /// Writes a message of `first`, and of what follows it in the same one.
@@ -284,7 +222,7 @@ impl<'a> Items<'a> {
 }
 
 /// The pointer of the item that a part is of.
-fn item_of(at: &str) -> &str {
+pub(super) fn item_of(at: &str) -> &str {
     let inside = at.strip_prefix("/input/").and_then(|rest| rest.find('/'));
     inside.map_or(at, |end| at.get(.."/input/".len() + end).unwrap_or(at))
 }

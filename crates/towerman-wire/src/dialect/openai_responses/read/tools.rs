@@ -1,8 +1,11 @@
 //! Reads tools, and which of them may be called.
 
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
 use towerman_core::Fault;
 
-use super::parts::own;
+use super::parts::{keep, own};
 use crate::neutral::{
     Around, Fields, Raw, Rest, Text, Tool, ToolChoice, ToolKind, fields,
     fields::{pointer, refuse},
@@ -49,17 +52,14 @@ fn tool<'a>(raw: Raw<'a>, at: &str) -> Result<Tool<'a>, Fault> {
     Ok(tool)
 }
 
-fn schema<'a>(
-    fields: &mut Fields<'a>,
-    at: &str,
-) -> Result<Option<std::borrow::Cow<'a, serde_json::value::RawValue>>, Fault> {
+fn schema<'a>(fields: &mut Fields<'a>, at: &str) -> Result<Option<Cow<'a, RawValue>>, Fault> {
     let Some(raw) = fields.take("parameters") else {
         return Ok(None);
     };
     if !raw.get().starts_with('{') {
         return Err(refuse(format!("{at}/parameters"), "must be an object"));
     }
-    Ok(Some(std::borrow::Cow::Borrowed(raw)))
+    Ok(Some(Cow::Borrowed(raw)))
 }
 
 /// Reads `tool_choice`. One that only this dialect knows is kept as it is: the tool that it names
@@ -88,7 +88,7 @@ pub(super) fn choice<'a>(
     };
     if read.is_none() {
         let own = Rest(vec![("tool_choice".into(), raw)]);
-        super::parts::keep(around, "", own, Rest::default());
+        keep(around, "", own, Rest::default());
     }
     Ok(read)
 }
@@ -120,7 +120,7 @@ pub(super) fn leave<'a>(
     around: &mut Vec<Around<'a>>,
 ) {
     let own = own(&mut inside, names);
-    super::parts::keep(around, at, own, inside.rest());
+    keep(around, at, own, inside.rest());
 }
 
 /// A name that must be one of a few.

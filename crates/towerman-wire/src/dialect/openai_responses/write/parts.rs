@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
-use super::{
-    node::{Node, Object},
-    write::Way,
+use super::Way;
+use crate::{
+    dialect::openai_responses::node::{Node, Object},
+    neutral::{Cite, Kind, Media, Medium, Part, Role, Source, Text, media},
 };
-use crate::neutral::{Cite, Kind, Media, Medium, Part, Role, Source, Text, media};
 
 /// Writes the content of a message: a text where it was one, or may be.
 pub(super) fn content<'a>(
@@ -108,7 +108,7 @@ fn part<'a>(role: Role, part: Part<'a>, way: &mut Way<'a, '_>) -> Result<Node<'a
 }
 
 /// An annotation in this dialect's words, if it has any for it.
-pub(super) fn annotation<'a>(cite: Cite<'a>, own: bool) -> Option<Node<'a>> {
+pub(in super::super) fn annotation<'a>(cite: Cite<'a>, own: bool) -> Option<Node<'a>> {
     if own {
         return Some(cite.raw.into());
     }

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::node::Object;
-use crate::sse;
+use crate::{dialect::openai_responses::node::Object, sse};
 
 /// Writes events, unless nobody listens.
 #[derive(Debug, Default)]

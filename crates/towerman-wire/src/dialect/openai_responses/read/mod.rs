@@ -1,8 +1,13 @@
 //! Reads a request.
 
+mod items;
+pub(super) mod parts;
+mod thoughts;
+mod tools;
+
 use towerman_core::Fault;
 
-use super::{
+use self::{
     items::Items,
     parts::{keep, own, placed},
     tools::{choice, leave, named, tools},
