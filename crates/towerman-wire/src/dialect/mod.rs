@@ -5,7 +5,9 @@
 
 mod anthropic;
 mod codec;
+mod node;
 mod openai_chat;
+mod openai_completions;
 mod openai_responses;
 
 use towerman_core::Dialect;
@@ -20,6 +22,7 @@ pub(crate) fn of(dialect: Dialect) -> Option<&'static dyn Codec> {
         Dialect::OpenAiChat => Some(&openai_chat::OpenAiChat),
         Dialect::Anthropic => Some(&anthropic::Codec),
         Dialect::OpenAiResponses => Some(&openai_responses::Codec),
-        Dialect::OpenAiCompletions | Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => None,
+        Dialect::OpenAiCompletions => Some(&openai_completions::Codec),
+        Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => None,
     }
 }

@@ -5,7 +5,6 @@ mod decode;
 mod encode;
 mod fault;
 mod learn;
-mod node;
 mod read;
 mod said;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{dialect::openai_responses::node::Object, sse};
+use crate::{dialect::node::Object, sse};
 
 /// Writes events, unless nobody listens.
 #[derive(Debug, Default)]

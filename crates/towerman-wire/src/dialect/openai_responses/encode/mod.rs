@@ -16,9 +16,9 @@ use self::{
     response::Response,
     told::{Item, Said, What},
 };
-use super::{fault, node::Object};
+use super::fault;
 use crate::{
-    dialect::Encode,
+    dialect::{Encode, node::Object},
     neutral::{Delta, Hearer, Opening, made_up},
 };
 

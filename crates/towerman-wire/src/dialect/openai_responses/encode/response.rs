@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use towerman_core::{Finish, Usage};
 
-use crate::dialect::openai_responses::node::{Node, Object};
+use crate::dialect::node::{Node, Object};
 
 /// What is known of the answer.
 #[derive(Debug, Default)]

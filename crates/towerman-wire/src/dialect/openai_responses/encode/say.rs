@@ -5,7 +5,7 @@ use super::{
     told::{Said, What, summary},
 };
 use crate::{
-    dialect::openai_responses::node::{Node, Object},
+    dialect::node::{Node, Object},
     neutral::{Cite, json},
 };
 

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::events::{At, Nth};
 use crate::{
-    dialect::openai_responses::{
+    dialect::{
         node::{Node, Object},
-        write::parts::annotation,
+        openai_responses::write::parts::annotation,
     },
     neutral::{Cite, Maker, Seal},
 };

@@ -10,7 +10,7 @@ use super::{
     thoughts::thoughts,
 };
 use crate::{
-    dialect::openai_responses::node::{Node, Object},
+    dialect::node::{Node, Object},
     neutral::{Alphabet, Call, Input, Kind, Part, Rest, Role, Text, ToolResult, Turn, fit},
 };
 

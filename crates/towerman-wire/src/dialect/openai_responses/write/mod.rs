@@ -14,9 +14,8 @@ use self::{
     items::{Items, system},
     settings::{caching, reasoning, sampling, text, tier},
 };
-use super::node::Object;
 use crate::{
-    dialect::{To, Written, write},
+    dialect::{To, Written, node::Object, write},
     neutral::{Around, Notes, Request, Rest, Set},
 };
 

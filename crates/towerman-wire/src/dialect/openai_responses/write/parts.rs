@@ -6,7 +6,7 @@ use towerman_core::Fault;
 
 use super::Way;
 use crate::{
-    dialect::openai_responses::node::{Node, Object},
+    dialect::node::{Node, Object},
     neutral::{Cite, Kind, Media, Medium, Part, Role, Source, Text, media},
 };
 

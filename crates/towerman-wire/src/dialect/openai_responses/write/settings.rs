@@ -4,9 +4,9 @@ use towerman_core::Fault;
 
 use super::{OTHER, Way};
 use crate::{
-    dialect::openai_responses::{
+    dialect::{
         node::{Node, Object},
-        read::LOGPROBS,
+        openai_responses::read::LOGPROBS,
     },
     neutral::{Caching, Effort, Format, Reasoning, Sampling, Set, Shown, Text},
 };

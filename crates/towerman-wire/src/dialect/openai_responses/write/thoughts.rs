@@ -6,7 +6,7 @@ use towerman_core::Fault;
 
 use super::{Way, items::item_of};
 use crate::{
-    dialect::openai_responses::node::{Node, Object},
+    dialect::node::{Node, Object},
     neutral::{Kind, Maker, Part, Rest, Thought},
 };
 

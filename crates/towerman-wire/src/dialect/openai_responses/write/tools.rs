@@ -6,7 +6,7 @@ use towerman_core::Fault;
 
 use super::Way;
 use crate::{
-    dialect::openai_responses::node::{Node, Object},
+    dialect::node::{Node, Object},
     neutral::{Set, Text, Tool, ToolChoice, ToolKind},
 };
 

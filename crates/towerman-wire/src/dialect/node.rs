@@ -12,10 +12,11 @@ use crate::neutral::{Raw, Rest, Text};
 
 /// A JSON value.
 #[derive(Clone, Debug)]
-pub(super) enum Node<'a> {
+pub(crate) enum Node<'a> {
     Null,
     Bool(bool),
     Int(u64),
+    Signed(i64),
     Float(f64),
     Text(Text<'a>),
     Raw(Raw<'a>),
@@ -27,47 +28,47 @@ pub(super) enum Node<'a> {
 
 /// A JSON object. The first value that a member gets stays.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Object<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Node<'a>)>);
 
 // === impl Object ===
 
 impl<'a> Object<'a> {
-    pub(super) fn new(kind: &'static str) -> Self {
+    pub(crate) fn new(kind: &'static str) -> Self {
         Self::default().with("type", kind)
     }
 
-    pub(super) fn with(mut self, key: &'static str, value: impl Into<Node<'a>>) -> Self {
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Node<'a>>) -> Self {
         self.put(key, value);
         self
     }
 
-    pub(super) fn put(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Node<'a>>) {
+    pub(crate) fn put(&mut self, key: impl Into<Cow<'a, str>>, value: impl Into<Node<'a>>) {
         let key = key.into();
         if !self.0.iter().any(|(other, _)| *other == key) {
             self.0.push((key, value.into()));
         }
     }
 
-    pub(super) fn maybe(&mut self, key: &'static str, value: Option<impl Into<Node<'a>>>) {
+    pub(crate) fn maybe(&mut self, key: &'static str, value: Option<impl Into<Node<'a>>>) {
         if let Some(value) = value {
             self.put(key, value);
         }
     }
 
     /// Members as they were read.
-    pub(super) fn rest(&mut self, rest: Rest<'a>) {
+    pub(crate) fn rest(&mut self, rest: Rest<'a>) {
         for (key, value) in rest.0 {
             self.put(key, Node::Raw(value));
         }
     }
 
-    pub(super) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: Self) {
         for (key, value) in other.0 {
             self.put(key, value);
         }
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -90,6 +91,7 @@ impl Serialize for Node<'_> {
             Self::Null => to.serialize_unit(),
             Self::Bool(value) => to.serialize_bool(*value),
             Self::Int(value) => to.serialize_u64(*value),
+            Self::Signed(value) => to.serialize_i64(*value),
             Self::Float(value) => to.serialize_f64(*value),
             Self::Text(text) => text.serialize(to),
             Self::Raw(raw) => raw.serialize(to),

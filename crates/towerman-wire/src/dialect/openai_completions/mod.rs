@@ -1,0 +1,85 @@
+//! OpenAI's legacy completions: `POST /v1/completions`.
+//!
+//! A prompt is one turn of the user's; an answer is nothing but text.
+
+mod answer;
+mod decode;
+mod encode;
+mod learn;
+mod read;
+mod said;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use bytes::Bytes;
+use towerman_core::{Dialect, Fault};
+
+use super::{Decode, Encode, Sum, To, Written};
+use crate::{
+    fault::{self, Told},
+    framing::Event,
+    json::Invalid,
+    neutral::{Answer, Hearer, Notes, Request},
+    observe::Delta as Learnt,
+};
+
+/// Reads and writes OpenAI's legacy completions.
+#[derive(Debug)]
+pub(crate) struct Codec;
+
+impl super::Codec for Codec {
+    fn read_request<'a>(&self, body: &'a str, _: &mut Notes) -> Result<Request<'a>, Fault> {
+        read::request(body)
+    }
+
+    fn write_request(
+        &self,
+        request: Request<'_>,
+        to: &To<'_>,
+        notes: &mut Notes,
+    ) -> Result<Written, Fault> {
+        write::request(request, to, notes)
+    }
+
+    fn read_answer<'a>(&self, body: &'a [u8]) -> Result<Answer<'a>, Fault> {
+        answer::read(body)
+    }
+
+    fn write_answer(&self, answer: Answer<'_>, hearer: &Hearer) -> Result<Bytes, Fault> {
+        answer::write(answer, hearer)
+    }
+
+    fn decoder(&self) -> Box<dyn Decode> {
+        Box::new(decode::Decoder::default())
+    }
+
+    fn encoder(&self, hearer: Hearer) -> Box<dyn Encode> {
+        Box::new(encode::Encoder::new(hearer))
+    }
+
+    fn learn<'a>(&self, event: Event<'a>) -> Result<Learnt<'a>, Invalid> {
+        learn::event(event.data)
+    }
+
+    fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid> {
+        learn::whole(body)
+    }
+
+    fn sum(&self) -> Sum {
+        Sum::Inclusive
+    }
+
+    fn finish_is_proof(&self) -> bool {
+        true
+    }
+
+    fn fault(&self, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
+        fault::body(Dialect::OpenAiCompletions, fault, told, request_id)
+    }
+
+    fn fault_event(&self, fault: &Fault, request_id: Option<&str>, out: &mut Vec<u8>) {
+        let event = fault::event(Dialect::OpenAiCompletions, fault, request_id);
+        out.extend_from_slice(&event);
+    }
+}
