@@ -1,0 +1,6 @@
+//! Hand-written vectors.
+
+mod answers;
+mod learns;
+mod requests;
+mod streams;
