@@ -49,6 +49,7 @@ fn created() -> Value {
     )
 }
 
+#[allow(clippy::needless_pass_by_value)]
 fn item(kind: &str, index: u32, item: Value) -> Value {
     event(
         &format!("output_item.{kind}"),
