@@ -18,7 +18,10 @@ use self::{
 };
 use super::fault;
 use crate::{
-    dialect::{Encode, node::Object},
+    dialect::{
+        Encode,
+        node::{Node, Object},
+    },
     neutral::{Delta, Hearer, Opening, made_up},
 };
 
@@ -32,6 +35,8 @@ pub(super) struct Encoder {
     sink: Sink,
     open: Option<Item>,
     items: u32,
+    /// Log probabilities whose text has not begun.
+    tokens: Vec<Node<'static>>,
     /// Bytes of the answer that are kept.
     kept: usize,
     limit: usize,
@@ -56,6 +61,7 @@ impl Encoder {
             sink: Sink::default(),
             open: None,
             items: 0,
+            tokens: Vec::new(),
             kept: 0,
             limit: LIMIT,
             over: false,
@@ -132,14 +138,18 @@ impl Encoder {
                 self.sink.event(kind, event, out);
                 self.over = true;
             }
-            Delta::Logprobs { .. } | Delta::Ping | Delta::Fail(_) => {}
+            Delta::Logprobs { raw, .. } => self.logprobs(raw, out),
+            Delta::Ping | Delta::Fail(_) => {}
         }
     }
 
     fn begin(&mut self, what: Opening<'_>, out: &mut Vec<u8>) {
         match what {
             Opening::Text | Opening::Refusal => {
-                let said = Said::new(matches!(what, Opening::Refusal));
+                let mut said = Said::new(matches!(what, Opening::Refusal));
+                if !said.refusal {
+                    said.tokens.append(&mut self.tokens);
+                }
                 if !matches!(
                     &self.open,
                     Some(Item {

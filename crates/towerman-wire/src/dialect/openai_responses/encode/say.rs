@@ -1,13 +1,24 @@
 //! Says more of the item that is open, and ends it.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use super::{
     Encoder,
-    told::{Said, What, summary},
+    told::{Item, Said, What, summary},
 };
 use crate::{
     dialect::node::{Node, Object},
-    neutral::{Cite, json},
+    neutral::{Cite, Raw, json},
 };
+
+/// Log probabilities of OpenAI's chat dialect.
+#[derive(Deserialize)]
+struct Logprobs {
+    content: Option<Vec<Box<RawValue>>>,
+}
 
 impl Encoder {
     pub(super) fn more(&mut self, text: &str, out: &mut Vec<u8>) {
@@ -82,6 +93,26 @@ impl Encoder {
         }
     }
 
+    /// Takes in log probabilities as OpenAI's chat dialect tells them, for the text that is open,
+    /// or the next one. They are told when it is done.
+    pub(super) fn logprobs(&mut self, raw: Raw<'_>, out: &mut Vec<u8>) {
+        if !self.keep(raw.get().len(), out) {
+            return;
+        }
+        let told: Option<Logprobs> = serde_json::from_str(raw.get()).ok();
+        let tokens = told.and_then(|told| told.content).unwrap_or_default();
+        let tokens = tokens.into_iter().map(Cow::Owned);
+        self.tokens.extend(tokens.map(Node::Made));
+        if let Some(Item {
+            what: What::Message(all),
+            ..
+        }) = &mut self.open
+            && let Some(said) = all.last_mut().filter(|said| !said.refusal)
+        {
+            said.tokens.append(&mut self.tokens);
+        }
+    }
+
     /// A part is over; its item may go on.
     pub(super) fn close(&mut self, out: &mut Vec<u8>) {
         let Some(item) = &mut self.open else {
@@ -105,7 +136,7 @@ impl Encoder {
                 };
                 let mut event = at.with(member, &*said.text);
                 if !said.refusal {
-                    event.put("logprobs", Vec::<Node<'_>>::new());
+                    event.put("logprobs", said.tokens.clone());
                 }
                 self.sink.event(kind, event, out);
                 self.part("response.content_part.done", out);

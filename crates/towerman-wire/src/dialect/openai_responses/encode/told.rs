@@ -45,6 +45,8 @@ pub(super) struct Said {
     pub(super) refusal: bool,
     pub(super) text: String,
     cites: Vec<Cite<'static>>,
+    /// The log probabilities of its tokens.
+    pub(super) tokens: Vec<Node<'static>>,
 }
 
 // === impl Item ===
@@ -128,7 +130,7 @@ impl Said {
         Object::new("output_text")
             .with("text", &*self.text)
             .with("annotations", cites)
-            .with("logprobs", Vec::<Node<'_>>::new())
+            .with("logprobs", self.tokens.clone())
     }
 
     /// Takes in a citation; its number and form, if there is one for it.

@@ -470,6 +470,37 @@ fn seals_are_told_with_their_thoughts() {
 }
 
 #[test]
+fn log_probabilities_are_told_with_their_text() {
+    let raw = |text| serde_json::from_str(text).unwrap();
+    let events = told(vec![
+        begin(),
+        Delta::Logprobs {
+            choice: 0,
+            raw: raw(r#"{"content":[{"token":"a","logprob":-0.5}],"refusal":null}"#),
+        },
+        Delta::Open {
+            at: at(0),
+            what: Opening::Text,
+        },
+        more(0, "ab"),
+        Delta::Logprobs {
+            choice: 0,
+            raw: raw(r#"{"content":[{"token":"b","logprob":-1}]}"#),
+        },
+        Delta::Logprobs {
+            choice: 0,
+            raw: raw(r#"{"content":null}"#),
+        },
+        Delta::Close { at: at(0) },
+        finish(Finish::Stop),
+        Delta::End,
+    ]);
+    let output = &events.last().unwrap().1["response"]["output"];
+    let tokens = json!([{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1}]);
+    assert_eq!(output[0]["content"][0]["logprobs"], tokens);
+}
+
+#[test]
 fn an_answer_that_is_too_long_does_not_look_complete() {
     let chunk = "x".repeat(1 << 20);
     let mut deltas = vec![
