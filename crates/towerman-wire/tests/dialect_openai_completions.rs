@@ -71,7 +71,16 @@ fn answers_are_written_as_they_were_read() {
             continue;
         }
         let body = serde_json::to_vec(response).unwrap();
-        let written = translate::response(D, D, &body, 7).unwrap();
+        let written = translate::response(
+            D,
+            D,
+            &body,
+            &Options {
+                created: 7,
+                ..Options::default()
+            },
+        )
+        .unwrap();
         let written: Value = serde_json::from_slice(&written).unwrap();
         for member in ["id", "object", "created", "model", "choices"] {
             assert_eq!(written[member], response[member], "{name}");

@@ -198,7 +198,15 @@ fn answers_keep_what_a_client_takes_from_them() {
             continue;
         }
         let body = serde_json::to_vec(response).unwrap();
-        let written = translate::response(D, D, &body, 7);
+        let written = translate::response(
+            D,
+            D,
+            &body,
+            &Options {
+                created: 7,
+                ..Options::default()
+            },
+        );
         if !response["output"].is_array() {
             assert_eq!(written.unwrap_err().kind(), FaultKind::BadGateway, "{name}");
             failed += 1;

@@ -235,7 +235,9 @@ fn what_openai_alone_can_say_is_refused_where_it_stands() {
         ),
         (
             "/messages/0/content/0",
-            with_part(json!({"type": "input_audio", "input_audio": {"format": "wav", "data": "AA"}})),
+            with_part(
+                json!({"type": "input_audio", "input_audio": {"format": "wav", "data": "AA"}}),
+            ),
         ),
         (
             "/messages/0/content/0/type",

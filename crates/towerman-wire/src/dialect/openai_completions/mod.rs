@@ -33,6 +33,10 @@ impl super::Codec for Codec {
         read::request(body)
     }
 
+    fn conversation(&self) -> &'static str {
+        "/prompt"
+    }
+
     fn write_request(
         &self,
         request: Request<'_>,

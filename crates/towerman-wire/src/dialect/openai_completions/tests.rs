@@ -167,6 +167,7 @@ fn through(from: Dialect, to: Dialect, sse: &str) -> String {
         let options = Options {
             include_usage: true,
             created: 7,
+            ..Options::default()
         };
         let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
         for chunk in sse.as_bytes().chunks(size) {

@@ -32,6 +32,10 @@ impl super::Codec for Codec {
         read::request(body)
     }
 
+    fn conversation(&self) -> &'static str {
+        "/input"
+    }
+
     fn write_request(
         &self,
         request: Request<'_>,

@@ -159,6 +159,7 @@ fn text<'a>(
             }
             Format::Schema {
                 name: format.text("name", AT)?,
+                description: format.text("description", AT)?,
                 schema: std::borrow::Cow::Borrowed(schema),
                 strict: format.get("strict", AT, "a boolean")?,
             }

@@ -25,6 +25,7 @@ pub(super) fn text<'a>(
             Format::Json => Object::new("json_object"),
             Format::Schema {
                 name,
+                description,
                 schema,
                 strict,
             } => {
@@ -33,6 +34,7 @@ pub(super) fn text<'a>(
                 }
                 let mut format = Object::new("json_schema");
                 format.put("name", name.unwrap_or(Text::Said("answer".into())));
+                format.maybe("description", description);
                 format.put("schema", schema);
                 format.maybe("strict", strict);
                 format
