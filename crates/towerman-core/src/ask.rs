@@ -30,6 +30,8 @@ pub struct Ask {
     pub include_usage: bool,
     /// Where the value of `stream_options` stands, if it is there.
     pub stream_options_span: Option<Range<usize>>,
+    /// Whether a translation may drop nothing.
+    pub strict: bool,
     /// The most output tokens the client wants, if it said.
     pub max_output: Option<u64>,
     /// Prompt size in tokens: an estimate, from bytes.
@@ -66,6 +68,7 @@ impl Ask {
             model_in_path: false,
             stream: false,
             array: false,
+            strict: false,
             include_usage: false,
             stream_options_span: None,
             max_output: None,

@@ -12,7 +12,8 @@ use std::{
 use http::StatusCode;
 
 use crate::{
-    End, Endpoint, FailureKind, Finish, Operation, Outcome, Phase, Pico, RateLimits, Scope, Usage,
+    End, Endpoint, FailureKind, Finish, Losses, Operation, Outcome, Phase, Pico, RateLimits, Scope,
+    Usage,
 };
 
 /// One dispatch to one endpoint.
@@ -68,6 +69,8 @@ pub struct AttemptFacts {
     pub saved: Option<Pico>,
     /// Whether the cost rests on an estimate.
     pub estimated: bool,
+    /// What translating the request changed, if it changed anything.
+    pub losses: Option<Box<Losses>>,
 }
 
 impl Attempt {

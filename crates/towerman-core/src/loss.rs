@@ -53,7 +53,7 @@ impl Losses {
         *count = count.saturating_add(1);
         if self.list.len() < LIMIT {
             self.list.push(Loss {
-                pointer: pointer.into(),
+                pointer: telling(pointer.into()),
                 tier,
                 what,
             });
@@ -76,6 +76,22 @@ impl Losses {
     }
 }
 
+/// A pointer that records may hold: segments that are no names are text of the client's.
+fn telling(pointer: Box<str>) -> Box<str> {
+    let name = |part: &str| {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.~$@:".contains(&byte);
+        part.len() <= 64 && part.bytes().all(legal)
+    };
+    if pointer.split('/').all(name) {
+        return pointer;
+    }
+    let parts = pointer.split('/');
+    let told: Vec<&str> = parts
+        .map(|part| if name(part) { part } else { "*" })
+        .collect();
+    told.join("/").into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +107,8 @@ mod tests {
         assert_eq!(losses.list().len(), LIMIT);
         let counts = Tier::ALL.map(|tier| losses.count(tier));
         assert_eq!(counts, [1, 100, 0]);
+        let mut losses = Losses::default();
+        losses.add("/metadata/my secret", Tier::Dropped, "dropped");
+        assert_eq!(&*losses.list()[0].pointer, "/metadata/*");
     }
 }

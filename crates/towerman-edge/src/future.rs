@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 use tokio::sync::OwnedSemaphorePermit;
 use tower_http::on_early_drop::OnEarlyDropGuard;
 use tower_service::Service;
-use towerman_core::{Body, BoxError, Fault, FaultKind, RouteContext};
+use towerman_core::{Body, BoxError, Fault, FaultKind, Losses, RouteContext};
 use towerman_wire::ask;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     guarded::Panicked,
     request_id,
     upload::Upload,
-    voice::{Voice, too_large, too_late},
+    voice::{LOSSES, Voice, Wish, too_large, too_late},
 };
 
 const ROUTE: HeaderName = HeaderName::from_static("x-towerman-route");
@@ -287,7 +287,8 @@ fn ask(
         Ok((voice.report.step("read", read)?, body))
     });
     match asked {
-        Ok((ask, body)) => {
+        Ok((mut ask, body)) => {
+            ask.strict = voice.losses == Some(Wish::Strict);
             let mut request = head.map(|()| Body::from(body));
             RouteContext::edit(&mut request, |cx| cx.set_ask(Arc::new(ask)));
             Ok(request)
@@ -311,11 +312,31 @@ fn finish<R>(mut response: Response<R>, voice: &Voice, route_header: bool) -> Re
     if let Some(value) = route_header.then(|| route(voice)).flatten() {
         headers.insert(ROUTE, value);
     }
+    if let Some(value) = voice.losses.and_then(|_| losses(voice)) {
+        headers.insert(LOSSES, value);
+    }
     headers
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response.extensions_mut().insert(voice.report.clone());
     response
+}
+
+/// What the request lost on its way to whoever answered: the first few places, as
+/// `dropped /user, mapped /stop`. `none` if it was told as it was said.
+fn losses(voice: &Voice) -> Option<HeaderValue> {
+    const PLACES: usize = 16;
+    let answer = voice.report.answer()?;
+    let places = answer.note(|facts| {
+        let list = facts.losses.as_deref().map_or(&[][..], Losses::list);
+        let told = list.iter().take(PLACES);
+        let told = told.map(|loss| format!("{} {}", loss.tier.as_str(), loss.pointer));
+        told.collect::<Vec<_>>().join(", ")
+    });
+    match &*places {
+        "" => Some(HeaderValue::from_static("none")),
+        places => HeaderValue::from_str(places).ok(),
+    }
 }
 
 /// `endpoint`, and how many attempts it took if it was more than one.

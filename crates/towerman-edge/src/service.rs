@@ -15,7 +15,7 @@ use tracing::Span;
 
 use crate::{
     EdgeLayer, ResponseBody, ResponseFuture, request_id,
-    voice::{Voice, check_head, full},
+    voice::{Voice, Wish, check_head, full},
 };
 
 /// The middle of an [`Edge`](crate::Edge): reads the body, finds the dialect, answers errors.
@@ -86,6 +86,7 @@ where
 /// Finds out how the request's client is spoken to, and opens its report.
 fn speak_to<B>(request: &mut Request<B>, door: Option<Door<'static>>) -> Voice {
     let foreign = door.is_none();
+    let losses = Wish::of(request.headers());
     let request_id = request.headers().get(request_id::HEADER).cloned();
     let name = request_id.as_ref().and_then(|id| id.to_str().ok());
     let report = RouteContext::edit(request, |cx| {
@@ -110,6 +111,7 @@ fn speak_to<B>(request: &mut Request<B>, door: Option<Door<'static>>) -> Voice {
         door.unwrap_or_else(|| Door::plain(Voice::guess(request.headers()), Operation::default()));
     Voice {
         door,
+        losses,
         foreign,
         request_id,
         report,

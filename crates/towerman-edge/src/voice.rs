@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use towerman_core::{Body, Dialect, Door, Early, Fault, FaultKind, RouteReport, find};
 use towerman_wire::fault;
 
@@ -11,6 +11,8 @@ use towerman_wire::fault;
 #[derive(Clone, Debug)]
 pub(crate) struct Voice {
     pub(crate) door: Door<'static>,
+    /// What the client wants to know of what its request loses on the way.
+    pub(crate) losses: Option<Wish>,
     /// The request asks no model: only what is said to it here is ours.
     pub(crate) foreign: bool,
     pub(crate) request_id: Option<HeaderValue>,
@@ -18,6 +20,27 @@ pub(crate) struct Voice {
     /// What is logged on behalf of this request is logged in here.
     pub(crate) span: tracing::Span,
 }
+
+/// What a client wants to know of losses, by `x-towerman-losses`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// What they are: `report`.
+    Report,
+    /// That there are none: `strict`.
+    Strict,
+}
+
+impl Wish {
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        match headers.get(LOSSES)?.as_bytes() {
+            b"report" => Some(Self::Report),
+            b"strict" => Some(Self::Strict),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) const LOSSES: HeaderName = HeaderName::from_static("x-towerman-losses");
 
 impl Voice {
     /// For a path of no dialect: the dialect whose headers the client sends.

@@ -11,10 +11,12 @@ use http::{Request, Response, header};
 use http_body::Body as _;
 use tower_service::Service;
 use towerman_core::{
-    Ask, Attempt, Body, BoxError, Fault, FaultKind, Losses, Operation, RouteContext, RouteReport,
-    Target,
+    Ask, Attempt, Body, BoxError, Fault, FaultKind, Losses, Operation, RouteContext, Target, Tier,
 };
-use towerman_wire::{ask, edit, translate};
+use towerman_wire::{
+    ask, edit,
+    translate::{self, Job},
+};
 
 use crate::{ResponseBody, ResponseFuture, future::Exchange};
 
@@ -70,16 +72,18 @@ where
             let exchange = Exchange {
                 ask: None,
                 attempt,
+                cut: Vec::new(),
                 tell_limits: self.tell_limits,
             };
             return ResponseFuture::new(self.inner.call(request), Some(exchange));
         }
         let report = cx.try_report().cloned().unwrap_or_default();
-        match report.step("normalize", || forth(request, &ask, &attempt, &report)) {
-            Ok((request, ask)) => {
+        match report.step("normalize", || forth(request, &ask, &attempt)) {
+            Ok((request, ask, cut)) => {
                 let exchange = Exchange {
                     ask: Some(ask),
                     attempt,
+                    cut,
                     tell_limits: self.tell_limits,
                 };
                 ResponseFuture::new(self.inner.call(request), Some(exchange))
@@ -89,13 +93,11 @@ where
     }
 }
 
-/// The request as the endpoint understands it, and what it asks for.
-fn forth(
-    request: Request<Body>,
-    ask: &Arc<Ask>,
-    attempt: &Attempt,
-    report: &RouteReport,
-) -> Result<(Request<Body>, Arc<Ask>), Fault> {
+/// A request that leaves, what it asks for, and the stop sequences to watch its answer for.
+type Sent = (Request<Body>, Arc<Ask>, Vec<String>);
+
+/// The request as the endpoint understands it.
+fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Sent, Fault> {
     let endpoint = attempt.endpoint();
     let provider = endpoint.provider.dialect;
     let (mut parts, body) = request.into_parts();
@@ -103,17 +105,27 @@ fn forth(
     let bytes = whole(&body).ok_or_else(|| unreadable("it is a stream"))?;
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let profile = endpoint.provider.profile;
+    let mut cut = Vec::new();
     let body = if provider == ask.dialect {
-        let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)?;
-        tell(&losses, report);
+        let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)
+            .inspect_err(|fault| refused(attempt, fault))?;
+        tell(attempt, losses);
         body
     } else if ask.operation != Operation::Generate {
         return Err(ask.operation.missing());
     } else {
-        let translated = translate::request(ask.dialect, provider, &bytes, &endpoint.model)?;
-        let mut losses = translated.losses;
-        let body = edit::bent(translated.body, profile, &mut losses)?;
-        tell(&losses, report);
+        let job = Job {
+            stream: ask.stream,
+            strict: ask.strict,
+            ..Job::new(ask.dialect, provider, &endpoint.model)
+        };
+        let translated = translate::translate(&job, &bytes).and_then(|mut translated| {
+            let body = edit::bent(translated.body, profile, &mut translated.losses)?;
+            Ok((body, translated.losses, translated.cut))
+        });
+        let (body, losses, stops) = translated.inspect_err(|fault| refused(attempt, fault))?;
+        cut = stops;
+        tell(attempt, losses);
         body
     };
     // On the wire the length is the client's to say; a service of one's own is told by this.
@@ -123,17 +135,22 @@ fn forth(
     {
         *length = exact.into();
     }
-    Ok((Request::from_parts(parts, body), ask))
+    Ok((Request::from_parts(parts, body), ask, cut))
 }
 
 /// Writes down what was changed.
-fn tell(losses: &Losses, report: &RouteReport) {
-    for loss in losses.list() {
-        report.note(format!(
-            "{} was not carried over: {}",
-            loss.pointer, loss.what
-        ));
+fn tell(attempt: &Attempt, losses: Losses) {
+    if !losses.is_empty() {
+        attempt.note(|facts| facts.losses = Some(Box::new(losses)));
     }
+}
+
+/// Writes down what cannot be said to this endpoint.
+fn refused(attempt: &Attempt, fault: &Fault) {
+    let mut losses = Losses::default();
+    let what = "cannot be said to this endpoint";
+    losses.add(fault.named_param().unwrap_or_default(), Tier::Refused, what);
+    tell(attempt, losses);
 }
 
 /// The bytes of a body that is held, in one piece.

@@ -50,6 +50,7 @@ impl Work {
         let Exchange {
             ask: Some(ask),
             attempt,
+            cut,
             ..
         } = exchange
         else {
@@ -83,16 +84,15 @@ impl Work {
             include_usage: ask.include_usage,
             created: unix_time(),
             model: ask.model.to_string(),
+            cut,
         };
         // Some providers know only one of the two.
-        let gather = (streams && !ask.stream)
-            .then(|| translate::Gather::new(from, to, &options))
-            .flatten();
-        if let Some(gather) = gather {
-            return Self::Gather(Box::new(gather), attempt);
-        }
         match (streams, ask.stream) {
-            (true, _) => Self::Stream(Box::new(translate::Stream::new(from, to, options))),
+            (true, true) => Self::Stream(Box::new(translate::Stream::new(from, to, &options))),
+            (true, false) => {
+                let gather = translate::Gather::new(from, to, &options);
+                Self::Gather(Box::new(gather), attempt)
+            }
             (false, streams) => Self::Whole(Box::new(Whole {
                 bytes: Vec::new(),
                 to,
@@ -178,12 +178,11 @@ impl Whole {
     fn finish(&mut self) -> Result<Bytes, Fault> {
         let from = self.attempt.endpoint().provider.dialect;
         let bytes = mem::take(&mut self.bytes);
-        let retold = self
-            .streams
-            .then(|| translate::retell(from, self.to, &bytes, &self.options))
-            .flatten();
-        let told =
-            retold.unwrap_or_else(|| translate::response(from, self.to, &bytes, &self.options));
+        let told = if self.streams {
+            translate::retell(from, self.to, &bytes, &self.options)
+        } else {
+            translate::response(from, self.to, &bytes, &self.options)
+        };
         told.inspect_err(|_| {
             self.attempt.note(|facts| facts.fail(FailureKind::Protocol));
         })

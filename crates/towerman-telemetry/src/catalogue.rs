@@ -66,6 +66,8 @@ catalogue! {
         "Requests that were answered by another endpoint than the first tried.";
     TOKENS = "towerman_tokens_total", Kind::Counter, None, ["endpoint", "kind"],
         "Tokens used, in disjoint kinds: input, cache_read, cache_write, output.";
+    LOSSES = "towerman_losses_total", Kind::Counter, None, ["endpoint", "tier"],
+        "Places of requests that were said in another way (mapped), left out (dropped), or could not be said (refused).";
     COST_DOLLARS = "towerman_attempt_cost_dollars", Kind::Histogram(DOLLARS), None, ["endpoint"],
         "What attempts cost; the sum is the money spent.";
     SAVED_DOLLARS = "towerman_attempt_saved_dollars", Kind::Histogram(DOLLARS), None, ["endpoint"],

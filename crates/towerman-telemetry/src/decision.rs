@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use towerman_core::{Attempt, AttemptFacts, Candidates, Pico, RouteContext, RouteReport};
+use towerman_core::{Attempt, AttemptFacts, Candidates, Losses, Pico, RouteContext, RouteReport};
 
 use crate::asked::Asked;
 
@@ -104,6 +104,19 @@ pub struct TryRecord {
     pub cost_usd: Option<Box<str>>,
     /// Whether that rests on an estimate.
     pub estimated: bool,
+    /// What translating the request changed: the first 64 places.
+    pub losses: Vec<LossRecord>,
+}
+
+/// One place of a request that this endpoint was not told as the client said it.
+#[derive(Clone, Debug, Serialize)]
+pub struct LossRecord {
+    /// Where it stood in the client's body, as a JSON pointer.
+    pub pointer: Box<str>,
+    /// `mapped`, `dropped` or `refused`.
+    pub tier: &'static str,
+    /// What became of it.
+    pub what: &'static str,
 }
 
 /// One step.
@@ -201,8 +214,19 @@ impl TryRecord {
             output: usage.output,
             cost_usd: facts.cost.map(|cost| cost.to_string().into()),
             estimated: facts.estimated,
+            losses: facts.losses.as_deref().map_or_else(Vec::new, losses),
         }
     }
+}
+
+fn losses(losses: &Losses) -> Vec<LossRecord> {
+    let list = losses.list().iter();
+    list.map(|loss| LossRecord {
+        pointer: loss.pointer.clone(),
+        tier: loss.tier.as_str(),
+        what: loss.what,
+    })
+    .collect()
 }
 
 fn records(candidates: &Candidates) -> Vec<CandidateRecord> {

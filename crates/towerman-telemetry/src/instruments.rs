@@ -6,6 +6,7 @@ use arc_swap::{ArcSwap, Guard};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use towerman_core::{
     CircuitState, Endpoint, FailureKind, FaultKind, Outcome, Policy, PolicyHandle, Priority, Slot,
+    Tier,
 };
 
 use crate::catalogue::{self, Metric};
@@ -43,6 +44,8 @@ pub(crate) struct EndpointSet {
     attempts: Vec<(&'static str, Counter)>,
     pub(crate) first_content: Histogram,
     pub(crate) tokens: [Counter; 4],
+    /// By tier.
+    pub(crate) losses: [Counter; 3],
     pub(crate) cost: Histogram,
     pub(crate) saved: Histogram,
     circuit: Gauge,
@@ -235,6 +238,8 @@ impl EndpointSet {
                 })
                 .collect(),
             first_content: registry.histogram(&catalogue::FIRST_CONTENT_SECONDS, &[endpoint]),
+            losses: Tier::ALL
+                .map(|tier| registry.counter(&catalogue::LOSSES, &[endpoint, tier.as_str()])),
             tokens: [
                 tokens("input"),
                 tokens("cache_read"),

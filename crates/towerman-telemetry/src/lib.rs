@@ -108,7 +108,7 @@ mod settle;
 
 pub use self::{
     catalogue::{CATALOGUE, Kind, Metric},
-    decision::{CandidateRecord, Decision, StepRecord, TryRecord},
+    decision::{CandidateRecord, Decision, LossRecord, StepRecord, TryRecord},
     layer::TelemetryLayer,
     prometheus::Prometheus,
     service::{ResponseBody, ResponseFuture, Telemetry},

@@ -4,7 +4,7 @@ use std::{cell::LazyCell, sync::Arc, time::Duration};
 
 use http::StatusCode;
 use tokio::time::Instant;
-use towerman_core::{Attempt, AttemptFacts, Outcome, Pico, RouteContext, RouteReport, Usage};
+use towerman_core::{Attempt, AttemptFacts, Outcome, Pico, RouteContext, RouteReport, Tier, Usage};
 
 use crate::{
     asked::Asked,
@@ -136,6 +136,8 @@ struct Ended {
     duration: Option<Duration>,
     first_content: Option<Duration>,
     usage: Usage,
+    /// By tier.
+    losses: [u32; 3],
     cost: Option<Pico>,
     saved: Option<Pico>,
 }
@@ -147,6 +149,10 @@ impl Ended {
             duration: facts.duration,
             first_content: facts.first_content,
             usage: facts.usage.unwrap_or_default(),
+            losses: facts
+                .losses
+                .as_deref()
+                .map_or([0; 3], |losses| Tier::ALL.map(|tier| losses.count(tier))),
             cost: facts.cost,
             saved: facts.saved,
         }
@@ -156,6 +162,11 @@ impl Ended {
         endpoint.ended(self.outcome.as_str());
         if let Some(first) = self.first_content {
             endpoint.first_content.record(first);
+        }
+        for (counter, losses) in endpoint.losses.iter().zip(self.losses) {
+            if losses > 0 {
+                counter.increment(losses.into());
+            }
         }
         for (counter, tokens) in endpoint.tokens.iter().zip(kinds(self.usage)) {
             if tokens > 0 {

@@ -239,7 +239,7 @@ fn stream(input: &[u8], rng: &mut Rng) {
                 created: 1,
                 ..Options::default()
             };
-            let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
+            let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
             for piece in pieces {
                 stream.push(piece, &mut out);
             }

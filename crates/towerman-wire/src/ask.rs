@@ -87,7 +87,9 @@ pub fn current(ask: &Arc<Ask>, body: &Bytes) -> Result<Arc<Ask>, Fault> {
         door.stream = Some(ask.stream);
         door.array = ask.array;
     }
-    read_at(&door, body).map(Arc::new)
+    let mut again = read_at(&door, body)?;
+    again.strict = ask.strict;
+    Ok(Arc::new(again))
 }
 
 fn source(body: &Bytes) -> (usize, usize) {

@@ -226,7 +226,7 @@ fn answers_keep_what_they_say() {
                         include_usage: true,
                         ..Options::default()
                     };
-                    let (mut stream, mut out) = (Stream::new(CHAT, CHAT, options), Vec::new());
+                    let (mut stream, mut out) = (Stream::new(CHAT, CHAT, &options), Vec::new());
                     for chunk in chunked(&bytes, size) {
                         stream.push(chunk, &mut out);
                     }

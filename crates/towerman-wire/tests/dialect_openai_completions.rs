@@ -92,7 +92,7 @@ fn answers_are_written_as_they_were_read() {
 }
 
 fn translated(sse: &[u8], size: usize) -> String {
-    let (mut stream, mut out) = (Stream::new(D, D, Options::default()), Vec::new());
+    let (mut stream, mut out) = (Stream::new(D, D, &Options::default()), Vec::new());
     for chunk in sse.chunks(size) {
         stream.push(chunk, &mut out);
     }

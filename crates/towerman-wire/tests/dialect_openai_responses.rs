@@ -262,7 +262,7 @@ fn translated(sse: &[u8], size: usize) -> String {
         created: 7,
         ..Options::default()
     };
-    let (mut stream, mut out) = (Stream::new(D, D, options), Vec::new());
+    let (mut stream, mut out) = (Stream::new(D, D, &options), Vec::new());
     for chunk in sse.chunks(size) {
         stream.push(chunk, &mut out);
     }

@@ -297,7 +297,7 @@ fn run<'a>(
         created: 7,
         ..Options::default()
     };
-    let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
+    let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
     chunks
         .into_iter()
         .for_each(|chunk| stream.push(chunk, &mut out));

@@ -268,7 +268,7 @@ fn what_openai_alone_can_say_is_refused_where_it_stands() {
         ),
         ("/messages/0/tool_calls/0", with_messages(json!([call]))),
         (
-            "/messages/0/tool_calls/0/function/arguments",
+            "/messages/0/tool_calls/0",
             with_messages(json!([
             {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "[1]"}}]}])),
         ),

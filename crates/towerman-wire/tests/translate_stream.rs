@@ -20,7 +20,7 @@ fn run<'a>(from: Dialect, to: Dialect, chunks: impl IntoIterator<Item = &'a [u8]
         created: 7,
         ..Options::default()
     };
-    let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
+    let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
     chunks
         .into_iter()
         .for_each(|chunk| stream.push(chunk, &mut out));
@@ -183,7 +183,7 @@ fn an_anthropic_stream_is_written_byte_for_byte_so() {
 
 #[test]
 fn without_include_usage_no_chunk_speaks_of_usage() {
-    let mut stream = Stream::new(ANTHROPIC, OPENAI, Options::default());
+    let mut stream = Stream::new(ANTHROPIC, OPENAI, &Options::default());
     let mut out = Vec::new();
     stream.push(anthropic_example().as_bytes(), &mut out);
     let out = String::from_utf8(out).unwrap();
@@ -230,7 +230,7 @@ fn interleaved_calls_come_out_one_after_the_other() {
 
 #[test]
 fn a_call_that_follows_a_whole_one_is_not_held_back() {
-    let mut stream = Stream::new(OPENAI, ANTHROPIC, Options::default());
+    let mut stream = Stream::new(OPENAI, ANTHROPIC, &Options::default());
     let mut out = Vec::new();
     for chunk in [call(0, "c0", "f", "{\"a\":\"}\"}"), call(1, "c1", "g", "{")] {
         stream.push(format!("data: {chunk}\n\n").as_bytes(), &mut out);
@@ -445,7 +445,7 @@ fn a_lone_event_that_cannot_be_read_is_passed_over() {
 
 #[test]
 fn what_waits_is_bounded() {
-    let mut stream = Stream::new(OPENAI, ANTHROPIC, Options::default());
+    let mut stream = Stream::new(OPENAI, ANTHROPIC, &Options::default());
     let mut out = Vec::new();
     for chunk in [call(0, "a", "f", "{"), call(1, "b", "g", "{")] {
         stream.push(format!("data: {chunk}\n\n").as_bytes(), &mut out);

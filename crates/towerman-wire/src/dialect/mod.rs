@@ -17,12 +17,14 @@ pub(crate) use self::codec::{
 };
 
 /// Who reads and writes a dialect.
-pub(crate) fn of(dialect: Dialect) -> Option<&'static dyn Codec> {
+pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
     match dialect {
-        Dialect::OpenAiChat => Some(&openai_chat::OpenAiChat),
-        Dialect::Anthropic => Some(&anthropic::Codec),
-        Dialect::OpenAiResponses => Some(&openai_responses::Codec),
-        Dialect::OpenAiCompletions => Some(&openai_completions::Codec),
-        Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => None,
+        Dialect::OpenAiChat => &openai_chat::OpenAiChat,
+        Dialect::Anthropic => &anthropic::Codec,
+        Dialect::OpenAiResponses => &openai_responses::Codec,
+        Dialect::OpenAiCompletions => &openai_completions::Codec,
+        Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => {
+            &openai_chat::OpenAiChat
+        }
     }
 }

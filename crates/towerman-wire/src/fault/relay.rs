@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use towerman_core::{Dialect, FailureKind, Fault, FaultKind};
 
-use super::{Blame, ProviderError, Told, body};
+use super::{Blame, ProviderError, Told};
+use crate::dialect;
 
 /// How much of a provider's words a client gets to see, in characters.
 const WORDS: usize = 512;
@@ -49,7 +50,7 @@ pub fn relay(refused: &Refused<'_>, dialect: Dialect, model: &str) -> Bytes {
         // The path is ours and right.
         told.code = told.code.or(Some("model_not_found"));
     }
-    body(dialect, &fault, told, None)
+    dialect::of(dialect).fault(&fault, told, None)
 }
 
 impl ProviderError {

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use towerman_core::FaultKind;
 
 use super::*;
 
@@ -115,7 +116,7 @@ fn an_error_event_is_one_event_and_ends_without_a_terminator() {
     for (dialect, name) in [(OPENAI, None), (ANTHROPIC, Some(&b"error"[..]))] {
         let bytes = event(dialect, &fault, None);
         let mut events = 0;
-        let mut framer = sse::Framer::new();
+        let mut framer = crate::sse::Framer::new();
         framer
             .push(&bytes, |event| {
                 events += 1;

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use towerman_core::{Fault, FaultKind};
 
 use super::{Rest, Set};
-use crate::translate::Losses;
 
 /// No object of any dialect has nearly as many.
 const LIMIT: usize = 256;
@@ -162,15 +161,6 @@ impl<'a> Fields<'a> {
                 Err(refuse(format!("{at}/{name}"), why))
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Whatever was not taken is lost.
-    pub(crate) fn lose(self, at: &str, what: &'static str, losses: &mut Losses) {
-        for (key, value) in self.0 {
-            if value.get() != "null" {
-                losses.add(pointer(at, &key), what);
-            }
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{anthropic, aside, openai};
 use crate::{
     dialect,
     fault::{Blame, Canonical, ProviderError},
-    json::{Cursor, Invalid},
+    json::Cursor,
 };
 
 /// What a whole, successful answer says.
@@ -38,7 +38,7 @@ pub(super) fn read_answer(operation: Operation, dialect: Dialect, body: &[u8]) -
         (Operation::Count, _) => aside::count(body),
         (_, Dialect::Anthropic) => anthropic::answer(body),
         (_, Dialect::OpenAiChat) => openai::read(body, &mut openai::Start::default()),
-        _ => dialect::of(dialect).map_or(Err(Invalid { at: 0 }), |codec| codec.learn_whole(body)),
+        _ => dialect::of(dialect).learn_whole(body),
     };
     let Ok(delta) = read else {
         return Answer {

@@ -14,10 +14,9 @@ use super::{
     openai,
 };
 use crate::{
-    dialect::{self, Codec},
+    dialect,
     fault::{Canonical, ProviderError},
     framing::Event,
-    json::Invalid,
     usage::Tokens,
 };
 
@@ -116,7 +115,7 @@ impl State {
         let read = match dialect {
             Dialect::Anthropic => anthropic::event(data),
             Dialect::OpenAiChat => openai::read(data, &mut self.start),
-            _ => dialect::of(dialect).map_or(Err(Invalid { at: 0 }), |codec| codec.learn(event)),
+            _ => dialect::of(dialect).learn(event),
         };
         let Ok(delta) = read else {
             self.learned.skipped += 1;
@@ -211,8 +210,7 @@ impl State {
     pub(super) fn over(&mut self) {
         // Not every OpenAI-like server sends `[DONE]`; the reason to stop is proof enough.
         let proof = match self.dialect {
-            Some(Dialect::OpenAiChat) => true,
-            Some(dialect) => dialect::of(dialect).is_some_and(Codec::finish_is_proof),
+            Some(dialect) => dialect::of(dialect).finish_is_proof(),
             None => false,
         };
         if proof && self.learned.finish.is_some() || self.dialect.is_none() {

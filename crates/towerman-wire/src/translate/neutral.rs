@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use towerman_core::{Dialect, Fault, FaultKind};
 
-use super::Options;
+use super::{Options, cutter::Cutter, trouble::nonsense};
 use crate::{
     dialect::{self, Codec, Decode, Encode, Unreadable},
     framing::{Deframer, Event, Framing},
-    neutral::{Delta, Fold, Hearer, Sequence, unfold},
+    neutral::{Answer, Delta, Fold, Hearer, Sequence, unfold},
     observe::ANSWER_LIMIT,
 };
 
@@ -28,6 +28,7 @@ pub struct Gather {
     deframer: Deframer,
     decoder: Box<dyn Decode>,
     fold: Fold,
+    cutter: Option<Cutter>,
     codec: &'static dyn Codec,
     hearer: Hearer,
     unreadable: u8,
@@ -41,6 +42,7 @@ struct Teller {
     codec: &'static dyn Codec,
     encoder: Box<dyn Encode>,
     sequence: Option<Sequence>,
+    cutter: Option<Cutter>,
     over: bool,
     #[cfg(debug_assertions)]
     lawful: crate::neutral::Lawful,
@@ -49,15 +51,13 @@ struct Teller {
 // === impl Neutral ===
 
 impl Neutral {
-    pub(super) fn new(from: Dialect, to: Dialect, options: &Options) -> Option<Self> {
-        let framing = Framing::of(from);
-        let (from, to) = (dialect::of(from)?, dialect::of(to)?);
-        Some(Self {
-            deframer: Deframer::new(framing),
-            decoder: from.decoder(),
-            teller: Teller::new(to, options),
+    pub(super) fn new(from: Dialect, to: Dialect, options: &Options) -> Self {
+        Self {
+            deframer: Deframer::new(Framing::of(from)),
+            decoder: dialect::of(from).decoder(),
+            teller: Teller::new(dialect::of(to), options),
             unreadable: 0,
-        })
+        }
     }
 
     pub(super) fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
@@ -120,17 +120,18 @@ fn take(
 
 impl Gather {
     /// A stream of dialect `from`, gathered into a whole answer of dialect `to`.
-    pub fn new(from: Dialect, to: Dialect, options: &Options) -> Option<Self> {
-        Some(Self {
+    pub fn new(from: Dialect, to: Dialect, options: &Options) -> Self {
+        Self {
             deframer: Deframer::new(Framing::of(from)),
-            decoder: dialect::of(from)?.decoder(),
+            decoder: dialect::of(from).decoder(),
             fold: Fold::default(),
-            codec: dialect::of(to)?,
+            cutter: Cutter::new(options.cut.clone()),
+            codec: dialect::of(to),
             hearer: options.hearer(),
             unreadable: 0,
             over: false,
             size: 0,
-        })
+        }
     }
 
     /// Takes the provider's next bytes in.
@@ -149,12 +150,20 @@ impl Gather {
             deframer,
             decoder,
             fold,
+            cutter,
             unreadable,
             over,
             ..
         } = self;
+        let mut take = |delta: Delta<'_>| {
+            *over |= matches!(delta, Delta::End | Delta::Fail(_));
+            match cutter {
+                Some(cutter) => cutter.take(delta, &mut |delta| fold.take(delta)),
+                None => fold.take(delta),
+            }
+        };
         let read = deframer.push(chunk, |event| {
-            gather(event, decoder.as_mut(), fold, unreadable, over);
+            gather(event, decoder.as_mut(), &mut take, unreadable);
         });
         if read.is_err() || *unreadable >= UNREADABLE {
             return Err(nonsense());
@@ -173,16 +182,22 @@ impl Gather {
             deframer,
             decoder,
             fold,
+            cutter,
             unreadable,
             over,
             ..
         } = self;
+        let mut take = |delta: Delta<'_>| {
+            *over |= matches!(delta, Delta::End | Delta::Fail(_));
+            match cutter {
+                Some(cutter) => cutter.take(delta, &mut |delta| fold.take(delta)),
+                None => fold.take(delta),
+            }
+        };
         deframer
-            .finish(|event| gather(event, decoder.as_mut(), fold, unreadable, over))
+            .finish(|event| gather(event, decoder.as_mut(), &mut take, unreadable))
             .map_err(|_| nonsense())?;
-        if !*over {
-            decoder.end(&mut |delta| fold.take(delta));
-        }
+        decoder.end(&mut take);
         match fold.finish() {
             Some(answer) => self.codec.write_answer(answer?, &self.hearer),
             None => Err(Fault::new(
@@ -196,20 +211,31 @@ impl Gather {
 fn gather(
     event: Event<'_>,
     decoder: &mut dyn Decode,
-    fold: &mut Fold,
+    take: &mut dyn FnMut(Delta<'_>),
     unreadable: &mut u8,
-    over: &mut bool,
 ) {
-    if *over || *unreadable >= UNREADABLE || (event.data.is_empty() && event.name.is_none()) {
+    if *unreadable >= UNREADABLE || (event.data.is_empty() && event.name.is_none()) {
         return;
     }
-    let read = decoder.event(event, &mut |delta| {
-        *over |= matches!(delta, Delta::End | Delta::Fail(_));
-        fold.take(delta);
-    });
-    match read {
+    match decoder.event(event, take) {
         Ok(()) => *unreadable = 0,
         Err(Unreadable) => *unreadable += 1,
+    }
+}
+
+/// A whole answer, cut at stop sequences that its provider was not told.
+pub(super) fn cut<'a>(answer: Answer<'a>, options: &Options) -> Answer<'a> {
+    let Some(mut cutter) = Cutter::new(options.cut.clone()) else {
+        return answer;
+    };
+    let mut fold = Fold::default();
+    unfold(answer, &mut |delta| {
+        cutter.take(delta, &mut |delta| fold.take(delta));
+    });
+    match fold.finish() {
+        Some(Ok(answer)) => answer,
+        // Nothing that was whole falls apart by being cut.
+        _ => Answer::default(),
     }
 }
 
@@ -218,18 +244,11 @@ fn gather(
 /// # Errors
 ///
 /// As [`response`](super::response).
-pub fn retell(
-    from: Dialect,
-    to: Dialect,
-    body: &[u8],
-    options: &Options,
-) -> Option<Result<Bytes, Fault>> {
-    let (from, to) = (dialect::of(from)?, dialect::of(to)?);
-    Some(from.read_answer(body).map(|answer| {
-        let (mut teller, mut out) = (Teller::new(to, options), Vec::new());
-        unfold(answer, &mut |delta| teller.tell(delta, &mut out));
-        out.into()
-    }))
+pub fn retell(from: Dialect, to: Dialect, body: &[u8], options: &Options) -> Result<Bytes, Fault> {
+    let answer = dialect::of(from).read_answer(body)?;
+    let (mut teller, mut out) = (Teller::new(dialect::of(to), options), Vec::new());
+    unfold(answer, &mut |delta| teller.tell(delta, &mut out));
+    Ok(out.into())
 }
 
 // === impl Teller ===
@@ -240,6 +259,7 @@ impl Teller {
             codec: to,
             encoder: to.encoder(options.hearer()),
             sequence: to.sequential().then(Sequence::default),
+            cutter: Cutter::new(options.cut.clone()),
             over: false,
             #[cfg(debug_assertions)]
             lawful: crate::neutral::Lawful::default(),
@@ -252,6 +272,17 @@ impl Teller {
         }
         #[cfg(debug_assertions)]
         self.lawful.see(&delta);
+        let Some(mut cutter) = self.cutter.take() else {
+            return self.pass(delta, out);
+        };
+        cutter.take(delta, &mut |delta| self.pass(delta, out));
+        self.cutter = Some(cutter);
+    }
+
+    fn pass(&mut self, delta: Delta<'_>, out: &mut Vec<u8>) {
+        if self.over {
+            return;
+        }
         let Self {
             codec,
             encoder,
@@ -280,12 +311,4 @@ impl Teller {
             codec.fault_event(&fault, None, out);
         }
     }
-}
-
-/// The answer is not of the dialect.
-fn nonsense() -> Fault {
-    Fault::new(
-        FaultKind::BadGateway,
-        "the provider's answer could not be understood",
-    )
 }

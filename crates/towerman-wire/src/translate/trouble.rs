@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use towerman_core::{Fault, FaultKind};
 
-use super::fields::Raw;
+use crate::neutral::Raw;
 
 /// What an error object may say about its class.
 #[derive(Debug, Default, Deserialize)]
@@ -49,39 +49,6 @@ pub(crate) fn read(error: Raw<'_>) -> Fault {
             FaultKind::BadGateway,
             "the provider failed while it answered",
         ),
-    }
-}
-
-/// Events in a row that cannot be read, before the answer makes no sense.
-const UNREADABLE: u8 = 3;
-
-/// Reads events, and passes over a lone one that cannot be read: a provider's slip of the pen
-/// must not cost the rest of the answer.
-#[derive(Debug, Default)]
-pub(super) struct Reader {
-    unreadable: u8,
-}
-
-impl Reader {
-    /// The event, or nothing if it is passed over.
-    pub(super) fn read<'a, T: Deserialize<'a>>(
-        &mut self,
-        data: &'a [u8],
-    ) -> Result<Option<T>, Fault> {
-        match serde_json::from_slice(data) {
-            Ok(event) => {
-                self.unreadable = 0;
-                Ok(Some(event))
-            }
-            Err(error) => {
-                self.unreadable += 1;
-                if self.unreadable < UNREADABLE {
-                    Ok(None)
-                } else {
-                    Err(nonsense().because(error))
-                }
-            }
-        }
     }
 }
 

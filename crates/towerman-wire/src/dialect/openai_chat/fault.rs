@@ -34,7 +34,7 @@ pub(crate) fn body(fault: &Fault, told: Told<'_>) -> Bytes {
     serde_json::to_vec(&body).unwrap_or_default().into()
 }
 
-pub(super) fn event(fault: &Fault, out: &mut Vec<u8>) {
+pub(crate) fn event(fault: &Fault, out: &mut Vec<u8>) {
     sse::frame(None, &body(fault, Told::default()), out);
 }
 

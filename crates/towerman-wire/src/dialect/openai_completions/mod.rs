@@ -13,11 +13,12 @@ mod tests;
 mod write;
 
 use bytes::Bytes;
-use towerman_core::{Dialect, Fault};
+use towerman_core::Fault;
 
 use super::{Decode, Encode, Sum, To, Written};
 use crate::{
-    fault::{self, Told},
+    dialect::openai_chat::fault as openai,
+    fault::Told,
     framing::Event,
     json::Invalid,
     neutral::{Answer, Hearer, Notes, Request},
@@ -78,12 +79,11 @@ impl super::Codec for Codec {
         true
     }
 
-    fn fault(&self, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
-        fault::body(Dialect::OpenAiCompletions, fault, told, request_id)
+    fn fault(&self, fault: &Fault, told: Told<'_>, _: Option<&str>) -> Bytes {
+        openai::body(fault, told)
     }
 
-    fn fault_event(&self, fault: &Fault, request_id: Option<&str>, out: &mut Vec<u8>) {
-        let event = fault::event(Dialect::OpenAiCompletions, fault, request_id);
-        out.extend_from_slice(&event);
+    fn fault_event(&self, fault: &Fault, _: Option<&str>, out: &mut Vec<u8>) {
+        openai::event(fault, out);
     }
 }

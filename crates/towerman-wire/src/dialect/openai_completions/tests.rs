@@ -169,7 +169,7 @@ fn through(from: Dialect, to: Dialect, sse: &str) -> String {
             created: 7,
             ..Options::default()
         };
-        let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
+        let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
         for chunk in sse.as_bytes().chunks(size) {
             stream.push(chunk, &mut out);
         }

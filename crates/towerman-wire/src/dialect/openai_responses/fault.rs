@@ -3,7 +3,7 @@
 use serde::Serialize;
 use towerman_core::Fault;
 
-use crate::{fault, sse};
+use crate::{dialect::openai_chat::fault as openai, sse};
 
 #[derive(Serialize)]
 struct Event<'a> {
@@ -16,7 +16,7 @@ struct Event<'a> {
 
 /// Appends the event that ends a stream.
 pub(super) fn event(fault: &Fault, sequence_number: u64, out: &mut Vec<u8>) {
-    let (kind, code) = fault::openai_type(fault);
+    let (kind, code) = openai::kind(fault);
     let event = Event {
         r#type: "error",
         sequence_number,

@@ -16,7 +16,8 @@ use towerman_core::{Dialect, Fault};
 
 use super::{Decode, Encode, Sum, To, Written};
 use crate::{
-    fault::{Told, body},
+    dialect::openai_chat::fault as openai,
+    fault::Told,
     framing::Event,
     json::Invalid,
     neutral::{Answer, Hearer, Notes, Request},
@@ -78,7 +79,7 @@ impl super::Codec for Codec {
     }
 
     fn fault(&self, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
-        body(Dialect::OpenAiResponses, fault, told, request_id)
+        openai::body(fault, told)
     }
 
     fn fault_event(&self, fault: &Fault, _: Option<&str>, out: &mut Vec<u8>) {

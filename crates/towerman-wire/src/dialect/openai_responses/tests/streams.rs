@@ -22,7 +22,7 @@ fn through(sse: &str) -> Vec<Value> {
 }
 
 fn cut(sse: &str, size: usize) -> String {
-    let (mut stream, mut out) = (Stream::new(D, D, Options::default()), Vec::new());
+    let (mut stream, mut out) = (Stream::new(D, D, &Options::default()), Vec::new());
     for chunk in sse.as_bytes().chunks(size.min(sse.len().max(1))) {
         stream.push(chunk, &mut out);
     }
