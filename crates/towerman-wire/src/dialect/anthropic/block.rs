@@ -117,11 +117,12 @@ impl<'a, 'n> Writer<'a, 'n> {
         let Some(said) = said else {
             return Ok(None);
         };
-        let mut extra = self.rest(rest, &at)?;
-        extra.0.append(&mut self.around(&at).0);
+        let at = whole(&at);
+        let mut extra = self.rest(rest, at)?;
+        extra.0.append(&mut self.around(at).0);
         Ok(Some(Block::Known {
             said,
-            cache_control: self.mark(mark, &at),
+            cache_control: self.mark(mark, at),
             rest: extra,
         }))
     }
@@ -166,10 +167,9 @@ impl<'a, 'n> Writer<'a, 'n> {
                 .dropped(format!("{at}/detail"), NOTHING_LIKE_IT)?;
         }
         let place = self.place(what, source, at)?;
-        let whole = at.strip_suffix("/source/type").unwrap_or(at);
         let source = Written {
             place,
-            rest: self.around(&format!("{whole}/source")),
+            rest: self.around(&format!("{}/source", whole(at))),
         };
         if what == Medium::Image {
             return Ok(Said::Image { source });
@@ -214,7 +214,10 @@ impl<'a, 'n> Writer<'a, 'n> {
             let why = "calls a tool whose input is no JSON, which this model's API does not have";
             return Err(self.notes.refused(at, why));
         }
-        self.strip(call.seal, at)?;
+        if call.seal.is_some() {
+            let what = "dropped: its signature is another provider's";
+            self.notes.dropped(at, what)?;
+        }
         let input = match call.input {
             Input::Object(input) => input,
             Input::Spelt(text) => match json::object(text) {
@@ -270,13 +273,9 @@ impl<'a, 'n> Writer<'a, 'n> {
             }
         }
     }
+}
 
-    fn strip(&mut self, seal: Option<Seal<'a>>, at: &str) -> Result<(), Fault> {
-        match seal {
-            Some(_) => self
-                .notes
-                .dropped(at, "dropped: its signature is another provider's"),
-            None => Ok(()),
-        }
-    }
+/// The block's own place: that of a file is where its source is named.
+fn whole(at: &str) -> &str {
+    at.strip_suffix("/source/type").unwrap_or(at)
 }

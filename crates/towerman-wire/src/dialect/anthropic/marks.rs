@@ -6,6 +6,9 @@ use crate::neutral::{Kind, Mark, Notes, Part, Request};
 
 const MOST: usize = 4;
 
+/// Who is told of a mark, and of the place of what has it.
+type Tell<'t> = dyn FnMut(&mut Option<Mark>, &str) -> Result<(), Fault> + 't;
+
 /// Leaves out the first marks if there are too many: later ones hold all that stands before them.
 pub(super) fn limit(request: &mut Request<'_>, notes: &mut Notes) -> Result<(), Fault> {
     let mut count = usize::from(request.caching.auto.is_some());
@@ -59,10 +62,7 @@ fn takes_mark(part: &Part<'_>) -> bool {
 }
 
 /// Tells of every mark, in the order in which a prompt is put together.
-fn each(
-    request: &mut Request<'_>,
-    tell: &mut dyn FnMut(&mut Option<Mark>, &str) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+fn each(request: &mut Request<'_>, tell: &mut Tell<'_>) -> Result<(), Fault> {
     for tool in &mut request.tools {
         if tool.mark.is_some() {
             tell(&mut tool.mark, &tool.at)?;
@@ -75,10 +75,7 @@ fn each(
     Ok(())
 }
 
-fn parts(
-    list: &mut [Part<'_>],
-    tell: &mut dyn FnMut(&mut Option<Mark>, &str) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+fn parts(list: &mut [Part<'_>], tell: &mut Tell<'_>) -> Result<(), Fault> {
     for part in list {
         if let Kind::Result(result) = &mut part.kind {
             parts(&mut result.content, tell)?;
