@@ -8,7 +8,7 @@ use towerman_core::{Dialect, Fault, Finish};
 use super::{
     cite,
     finish::{self, Heard},
-    said::{self, seal, some},
+    said::{self, cites, seal, some, text},
     shape::{Details, Message, Said, Stop},
     usage,
 };
@@ -68,22 +68,22 @@ fn part<'a>(raw: Raw<'a>, answer: &str, nth: usize) -> Result<Option<Kind<'a>>, 
     let block: said::Block<'a> =
         serde_json::from_str(raw.get()).map_err(|error| trouble::nonsense().because(error))?;
     Ok(match &*block.kind {
-        "text" => some(block.text).map(|text| Kind::Text {
+        "text" => text(block.text).map(|text| Kind::Text {
             text: Text::Said(text),
-            cites: cite::all(block.citations.unwrap_or_default()),
+            cites: cites(block.citations),
         }),
         "thinking" => Some(Kind::Thought(Thought {
-            text: some(block.thinking).map(Text::Said),
-            seal: seal(Sealed::Signature, block.signature),
+            text: text(block.thinking).map(Text::Said),
+            seal: seal(Sealed::Signature, text(block.signature)),
             ..Thought::default()
         })),
         "redacted_thinking" => Some(Kind::Thought(Thought {
-            seal: seal(Sealed::Encrypted, block.data),
+            seal: seal(Sealed::Encrypted, text(block.data)),
             ..Thought::default()
         })),
         "tool_use" => {
-            let name = some(block.name).ok_or_else(trouble::nonsense)?;
-            let id = some(block.id).unwrap_or_else(|| made_up(answer, nth, &name).into());
+            let name = text(block.name).ok_or_else(trouble::nonsense)?;
+            let id = text(block.id).unwrap_or_else(|| made_up(answer, nth, &name).into());
             let input = match block.input {
                 None => Cow::Owned(empty_object()),
                 Some(input) if input.get().starts_with('{') => Cow::Borrowed(input),

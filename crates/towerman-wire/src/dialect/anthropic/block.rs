@@ -25,7 +25,7 @@ pub(super) struct Writer<'a, 'n> {
 impl<'a, 'n> Writer<'a, 'n> {
     pub(super) fn new(own: bool, around: Vec<Around<'a>>, notes: &'n mut Notes) -> Self {
         let mut map: HashMap<Box<str>, Extra<'a>> = HashMap::new();
-        for one in around {
+        for one in around.into_iter().filter(|_| own) {
             let extra = map.entry(one.at).or_default();
             extra.add(one.own);
             extra.add(one.rest);

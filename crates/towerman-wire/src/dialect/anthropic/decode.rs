@@ -6,13 +6,13 @@ use towerman_core::{Dialect, Fault};
 
 use super::{
     cite, finish,
-    said::{Block, Change, Event, Message, seal, some},
+    said::{Block, Change, Event, Message, cites, seal, some, text},
     usage,
 };
 use crate::{
     dialect::{Decode, Unreadable},
     framing,
-    neutral::{Delta, Opening, Place, Sealed, fields::compact, made_up},
+    neutral::{Delta, Opening, Place, Raw, Sealed, fields::compact, made_up},
     translate::trouble,
     usage::Tokens,
 };
@@ -130,8 +130,8 @@ impl Decoder {
         match &*block.kind {
             "text" => {
                 self.begin(Open::Text, Opening::Text, say);
-                self.more(block.text.map(|text| text.0), say);
-                for cite in cite::all(block.citations.unwrap_or_default()) {
+                self.more(text(block.text), say);
+                for cite in cites(block.citations) {
                     let at = self.at();
                     say(Delta::Cite { at, cite });
                 }
@@ -142,18 +142,18 @@ impl Decoder {
                     id: None,
                 };
                 self.begin(Open::Thought, what, say);
-                self.more(block.thinking.map(|text| text.0), say);
-                let signature = seal(Sealed::Signature, block.signature);
-                let seal = signature.or(seal(Sealed::Encrypted, block.data));
+                self.more(text(block.thinking), say);
+                let signature = seal(Sealed::Signature, text(block.signature));
+                let seal = signature.or(seal(Sealed::Encrypted, text(block.data)));
                 if let Some(seal) = seal {
                     let at = self.at();
                     say(Delta::Seal { at, seal });
                 }
             }
             "tool_use" => {
-                let name = some(block.name).ok_or_else(trouble::nonsense)?;
+                let name = text(block.name).ok_or_else(trouble::nonsense)?;
                 let nth = usize::try_from(self.parts).unwrap_or_default();
-                let id = some(block.id).unwrap_or_else(|| made_up(&self.id, nth, &name).into());
+                let id = text(block.id).unwrap_or_else(|| made_up(&self.id, nth, &name).into());
                 let untold = block.input.map_or_else(|| "{}".to_owned(), compact);
                 let open = Open::Call {
                     untold: Some(untold),
@@ -187,7 +187,7 @@ impl Decoder {
             }
             Open::Thought => {
                 self.more(change.thinking.map(|text| text.0), say);
-                if let Some(seal) = seal(Sealed::Signature, change.signature) {
+                if let Some(seal) = seal(Sealed::Signature, some(change.signature)) {
                     say(Delta::Seal { at, seal });
                 }
             }
@@ -239,7 +239,7 @@ impl Decoder {
         say(Delta::End);
     }
 
-    fn count(&mut self, reported: Option<crate::neutral::Raw<'_>>, say: &mut Say<'_>) {
+    fn count(&mut self, reported: Option<Raw<'_>>, say: &mut Say<'_>) {
         let before = self.tokens;
         usage::report(&mut self.tokens, reported);
         if self.tokens != before

@@ -4,28 +4,30 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::neutral::{Maker, Raw, Seal, Sealed, fields::Said};
+use super::cite;
+use crate::neutral::{Cite, Maker, Raw, Seal, Sealed, fields::Said};
 
-/// A block of any type: whole, or as it begins in a stream.
+/// A block of any type: whole, or as it begins in a stream. What it holds may be anything: types
+/// that are not known here may use the same names.
 #[derive(Debug, Deserialize)]
 pub(super) struct Block<'a> {
     #[serde(rename = "type", borrow)]
     pub(super) kind: Cow<'a, str>,
     #[serde(borrow, default)]
-    pub(super) text: Option<Said<'a>>,
+    pub(super) text: Option<Raw<'a>>,
     #[serde(borrow, default)]
-    pub(super) citations: Option<Vec<Raw<'a>>>,
+    pub(super) citations: Option<Raw<'a>>,
     #[serde(borrow, default)]
-    pub(super) thinking: Option<Said<'a>>,
+    pub(super) thinking: Option<Raw<'a>>,
     #[serde(borrow, default)]
-    pub(super) signature: Option<Said<'a>>,
+    pub(super) signature: Option<Raw<'a>>,
     /// Thoughts that nobody but their maker can read.
     #[serde(borrow, default)]
-    pub(super) data: Option<Said<'a>>,
+    pub(super) data: Option<Raw<'a>>,
     #[serde(borrow, default)]
-    pub(super) id: Option<Said<'a>>,
+    pub(super) id: Option<Raw<'a>>,
     #[serde(borrow, default)]
-    pub(super) name: Option<Said<'a>>,
+    pub(super) name: Option<Raw<'a>>,
     #[serde(borrow, default)]
     pub(super) input: Option<Raw<'a>>,
 }
@@ -101,7 +103,18 @@ pub(super) fn some(said: Option<Said<'_>>) -> Option<Cow<'_, str>> {
     said.map(|said| said.0).filter(|text| !text.is_empty())
 }
 
+/// What a member of a block says, if it is a text and says something.
+pub(super) fn text(raw: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
+    some(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
+}
+
+/// Citations of a text; none if they are no list.
+pub(super) fn cites(raw: Option<Raw<'_>>) -> Vec<Cite<'_>> {
+    let list = raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    cite::all(list.unwrap_or_default())
+}
+
 /// A signature, or the encrypted thought.
-pub(super) fn seal(kind: Sealed, said: Option<Said<'_>>) -> Option<Seal<'_>> {
-    some(said).map(|data| Seal::read(Maker::Anthropic, kind, data))
+pub(super) fn seal(kind: Sealed, data: Option<Cow<'_, str>>) -> Option<Seal<'_>> {
+    data.map(|data| Seal::read(Maker::Anthropic, kind, data))
 }
