@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use towerman_core::{Dialect, FaultKind};
 use towerman_wire::translate::{self, Options, Stream};
@@ -299,4 +300,38 @@ fn run<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> String {
     }
     stream.finish(&mut out);
     String::from_utf8(out).unwrap()
+}
+
+proptest! {
+    /// Whatever comes: the laws of the neutral form hold (builds with debug assertions check
+    /// them), there is one end at most, and how it was cut does not matter.
+    #[test]
+    fn no_events_make_it_lawless(picks in prop::collection::vec(prop::sample::select(vec![
+        r#"{"type":"message_start","message":{"id":"m","usage":{"input_tokens":1}}}"#,
+        r#"{"type":"message_start"}"#,
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x","citations":[{}]}}"#,
+        r#"{"type":"content_block_start","content_block":{"type":"thinking","thinking":"","signature":"s"}}"#,
+        r#"{"type":"content_block_start","content_block":{"type":"redacted_thinking","data":"d"}}"#,
+        r#"{"type":"content_block_start","content_block":{"type":"tool_use","name":"b","input":{"a":1}}}"#,
+        r#"{"type":"content_block_start","content_block":{"type":"server_tool_use","name":"b"}}"#,
+        r#"{"type":"content_block_start"}"#,
+        r#"{"type":"content_block_delta","delta":{"partial_json":"{}","text":"y","thinking":"z"}}"#,
+        r#"{"type":"content_block_delta","delta":{"signature":"s","citation":{"url":"u"}}}"#,
+        r#"{"type":"content_block_stop"}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":2}}"#,
+        r#"{"type":"message_stop"}"#,
+        r#"{"type":"ping"}"#,
+        r#"{"type":"error","error":{}}"#,
+        "{}", "null", "[DONE]",
+    ]), 0..16)) {
+        let sse: String = picks.iter().map(|event| format!("data: {event}\n\n")).collect();
+        let whole = run([sse.as_bytes()]);
+        prop_assert_eq!(&run(sse.as_bytes().chunks(3)), &whole);
+        let ends = ["event: message_stop", "event: error"];
+        let count: usize = ends.iter().map(|end| whole.matches(end).count()).sum();
+        prop_assert!(count <= 1, "{}", whole);
+        if whole.contains("event: message_stop") {
+            read_stream(&whole);
+        }
+    }
 }

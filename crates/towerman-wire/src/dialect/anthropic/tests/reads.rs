@@ -148,6 +148,9 @@ fn what_is_said_is_known_in_no_dialects_words() {
         panic!()
     };
     assert_eq!(cites[0].url.as_deref(), Some("https://a"));
+    // That the model itself called says nothing; that somebody else did is lost elsewhere.
+    assert!(part(&request, 2, 5).rest.0.is_empty());
+    assert_eq!(part(&request, 2, 6).rest.0[0].0, "caller");
     let Kind::Result(result) = &part(&request, 3, 0).kind else {
         panic!()
     };

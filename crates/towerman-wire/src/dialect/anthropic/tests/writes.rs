@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{other, refused_to_other, turn, with};
 use crate::neutral::{
     Call, Input, Kind, Maker, Mark, Media, Medium, Part, Request, Role, Seal, Sealed, Set, Source,
-    Text, Thought, ToolChoice, Turn,
+    Text, Thought, ToolChoice, ToolResult, Turn,
 };
 
 fn say<'a>(request: &mut Request<'a>, role: Role, kind: Kind<'a>) {
@@ -192,34 +192,28 @@ fn call(id: &'static str, input: &'static str, custom: bool) -> Kind<'static> {
     })
 }
 
+/// A call and its result.
+fn called(request: &mut Request<'_>, call: Kind<'static>) {
+    let Kind::Call(Call { id, .. }) = &call else {
+        panic!()
+    };
+    let result = ToolResult {
+        id: id.clone(),
+        name: None,
+        content: Vec::new(),
+        object: Some(serde_json::from_str(r#"{"b": 1}"#).unwrap()),
+        error: false,
+    };
+    say(request, Role::Assistant, call);
+    say(request, Role::User, Kind::Result(result));
+}
+
 #[test]
 fn calls_have_ids_that_fit_and_objects_for_input() {
-    let answered = |kind: Kind<'static>| {
-        move |request: &mut Request<'static>| {
-            let Kind::Call(Call { id, .. }) = &kind else {
-                panic!()
-            };
-            let result = crate::neutral::ToolResult {
-                id: id.clone(),
-                name: None,
-                content: Vec::new(),
-                object: Some(serde_json::from_str(r#"{"b": 1}"#).unwrap()),
-                error: false,
-            };
-            say(request, Role::Assistant, kind);
-            say(request, Role::User, Kind::Result(result));
-        }
-    };
-    let body: &'static str = Box::leak(with(&json!({})).into_boxed_str());
-    let written = |kind| {
-        let mut request = crate::dialect::anthropic::read::request(body).unwrap();
-        answered(kind)(&mut request);
-        let mut notes = crate::neutral::Notes::new(false);
-        let to = super::to(false);
-        crate::dialect::Codec::write_request(&super::Codec, request, &to, &mut notes)
-            .map(|written| serde_json::from_slice::<Value>(&written.body).unwrap())
-    };
-    let there = written(call("a:b", "{\"z\": 1}", false)).unwrap();
+    let body = with(&json!({}));
+    let (there, told) = other(&body, |request| {
+        called(request, call("a:b", "{\"z\": 1}", false));
+    });
     assert_eq!(
         there["messages"][1]["content"][0],
         json!({"type": "tool_use", "id": "a-3ab", "name": "f", "input": {"z": 1}})
@@ -229,10 +223,23 @@ fn calls_have_ids_that_fit_and_objects_for_input() {
         json!({"type": "tool_result", "tool_use_id": "a-3ab",
             "content": [{"type": "text", "text": "{\"b\": 1}"}]})
     );
+    assert_eq!(told, ["~/part2"]);
     for (input, custom) in [("[1]", false), ("{\"a\":", false), ("x", true)] {
-        let fault = written(call("c", input, custom)).unwrap_err();
-        assert_eq!(super::at(&fault), "/part1");
+        let at = refused_to_other(&body, |request| called(request, call("c", input, custom)));
+        assert_eq!(at, "/part1");
     }
+    let (_, told) = other(&body, |request| {
+        let Kind::Call(mut call) = call("c", "{}", false) else {
+            panic!()
+        };
+        call.seal = Some(Seal {
+            maker: Maker::Gemini,
+            kind: Sealed::Signature,
+            data: "s".into(),
+        });
+        called(request, Kind::Call(call));
+    });
+    assert_eq!(told, ["-/part1", "~/part2"]);
 }
 
 #[test]
