@@ -88,7 +88,7 @@ fn schemas_and_inputs_keep_their_bytes() {
         "tools":[{"name":"f","input_schema":{"type":"object", "required":["z"]}}]}"#;
     let mut request = read::request(body).unwrap();
     let (to, mut notes) = (super::to(true), crate::neutral::Notes::new(false));
-    crate::neutral::check(&mut request).unwrap();
+    crate::neutral::check(&mut request, "/messages").unwrap();
     let written =
         crate::dialect::Codec::write_request(&super::Codec, request, &to, &mut notes).unwrap();
     let expected = [
@@ -156,7 +156,7 @@ fn what_is_said_is_known_in_no_dialects_words() {
     };
     assert!(result.error && result.content.len() == 2);
     assert!(matches!(request.tools[2].kind, ToolKind::Hosted(_)));
-    assert_eq!(&*request.tools[2].at, "/tools/2/type");
+    assert_eq!(&*request.tools[2].at, "/tools/2");
     assert_eq!(
         request.reasoning.unwrap().value,
         Reasoning {

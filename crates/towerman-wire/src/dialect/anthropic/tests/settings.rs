@@ -173,6 +173,7 @@ fn formats_are_schemas_or_words() {
     let (there, told) = other(&with(&json!({})), |request| {
         request.format = format(Format::Schema {
             name: Some(Text::Said("n".into())),
+            description: Some(Text::Said("d".into())),
             schema: std::borrow::Cow::Owned(schema),
             strict: Some(false),
         });
@@ -181,7 +182,7 @@ fn formats_are_schemas_or_words() {
         there["output_config"],
         json!({"format": {"type": "json_schema", "schema": {"type": "object"}}})
     );
-    assert_eq!(told, ["-/f/name", "-/f/strict"]);
+    assert_eq!(told, ["-/f/name", "-/f/description", "-/f/strict"]);
     let (there, told) = other(&with(&json!({})), |request| {
         request.format = format(Format::Json)
     });
