@@ -293,7 +293,7 @@ fn forgive(mut heard: Heard) -> Heard {
 }
 
 fn run<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let (mut stream, mut out) = (Stream::new(D, D, Options::default()), Vec::new());
+    let (mut stream, mut out) = (Stream::new(D, D, &Options::default()), Vec::new());
     for chunk in chunks {
         stream.push(chunk, &mut out);
     }

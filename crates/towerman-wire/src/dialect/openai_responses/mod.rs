@@ -78,7 +78,7 @@ impl super::Codec for Codec {
         Sum::Inclusive
     }
 
-    fn fault(&self, fault: &Fault, told: Told<'_>, request_id: Option<&str>) -> Bytes {
+    fn fault(&self, fault: &Fault, told: Told<'_>, _: Option<&str>) -> Bytes {
         openai::body(fault, told)
     }
 

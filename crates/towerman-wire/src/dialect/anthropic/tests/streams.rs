@@ -90,7 +90,7 @@ fn example() -> Vec<Value> {
 
 fn run(sse: &str, size: usize) -> String {
     let (mut stream, mut out) = (
-        Stream::new(Dialect::Anthropic, Dialect::Anthropic, Options::default()),
+        Stream::new(Dialect::Anthropic, Dialect::Anthropic, &Options::default()),
         Vec::new(),
     );
     for chunk in sse.as_bytes().chunks(size) {
