@@ -1,26 +1,18 @@
 //! Anthropic's Messages: `POST /v1/messages`.
 
 mod answer;
-mod block;
 mod cite;
 mod decode;
 mod encode;
 mod fault;
 mod finish;
-mod marks;
-mod offer;
 mod read;
-mod read_block;
-mod read_settings;
-mod read_tools;
 mod said;
 mod shape;
 #[cfg(test)]
 mod tests;
-mod turns;
 mod usage;
 mod write;
-mod write_settings;
 
 use bytes::Bytes;
 use http::StatusCode;

@@ -166,7 +166,7 @@ fn what_is_said_is_known_in_no_dialects_words() {
             shown: Some(Shown::Omitted),
         }
     );
-    assert_eq!(request.parallel.unwrap().value, true);
+    assert!(request.parallel.unwrap().value);
     assert_eq!(request.who.unwrap().value.say(), "u1");
     assert_eq!(request.tier.unwrap().value.say(), "standard_only");
     let bound: Vec<&str> = request.bound.iter().map(|bound| &*bound.at).collect();

@@ -56,7 +56,7 @@ fn efforts_are_told_as_efforts_and_budgets_as_budgets() {
         (budget(2000), enabled(2000), none.clone(), ""),
         (budget(9000), enabled(8999), none.clone(), "~/r"),
         (on(true), json!({"type": "adaptive"}), none.clone(), ""),
-        (on(false), json!({"type": "disabled"}), none.clone(), ""),
+        (on(false), json!({"type": "disabled"}), none, ""),
     ] {
         let (said, level, lost) = reasoning(asked, &room);
         assert_eq!(

@@ -18,7 +18,7 @@ fn sse(events: &[Value]) -> String {
     events.iter().map(event).collect()
 }
 
-fn block(index: u64, block: Value, deltas: &[Value]) -> Vec<Value> {
+fn block(index: u64, block: &Value, deltas: &[Value]) -> Vec<Value> {
     let mut all =
         vec![json!({"type": "content_block_start", "index": index, "content_block": block})];
     for delta in deltas {
@@ -50,7 +50,7 @@ fn example() -> Vec<Value> {
     let mut events = vec![start()];
     events.extend(block(
         0,
-        json!({"type": "thinking", "thinking": "", "signature": ""}),
+        &json!({"type": "thinking", "thinking": "", "signature": ""}),
         &[
             json!({"type": "thinking_delta", "thinking": "h"}),
             json!({"type": "thinking_delta", "thinking": "m"}),
@@ -60,12 +60,12 @@ fn example() -> Vec<Value> {
     events.push(json!({"type": "ping"}));
     events.extend(block(
         1,
-        json!({"type": "redacted_thinking", "data": "dark"}),
+        &json!({"type": "redacted_thinking", "data": "dark"}),
         &[],
     ));
     events.extend(block(
         2,
-        json!({"type": "text", "text": ""}),
+        &json!({"type": "text", "text": ""}),
         &[
             json!({"type": "text_delta", "text": "Hé"}),
             json!({"type": "citations_delta", "citation": cite}),
@@ -73,7 +73,7 @@ fn example() -> Vec<Value> {
     ));
     events.extend(block(
         3,
-        json!({"type": "tool_use", "id": "t1", "name": "f", "input": {}}),
+        &json!({"type": "tool_use", "id": "t1", "name": "f", "input": {}}),
         &[
             json!({"type": "input_json_delta", "partial_json": "{\"a\":"}),
             json!({"type": "input_json_delta", "partial_json": "1}"}),
@@ -81,7 +81,7 @@ fn example() -> Vec<Value> {
     ));
     events.extend(block(
         4,
-        json!({"type": "tool_use", "id": "t2", "name": "g", "input": {}}),
+        &json!({"type": "tool_use", "id": "t2", "name": "g", "input": {}}),
         &[json!({"type": "input_json_delta", "partial_json": "{}"})],
     ));
     events.extend(stop("tool_use"));
@@ -195,19 +195,19 @@ fn what_comes_with_the_start_of_a_block_is_told_once() {
     let mut all = vec![start()];
     all.extend(block(
         0,
-        json!({"type": "thinking", "thinking": "h", "signature": "s"}),
+        &json!({"type": "thinking", "thinking": "h", "signature": "s"}),
         &[],
     ));
-    all.extend(block(1, json!({"type": "text", "text": "x"}), &[]));
+    all.extend(block(1, &json!({"type": "text", "text": "x"}), &[]));
     all.extend(block(
         2,
-        json!({"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}),
+        &json!({"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}}),
         &[],
     ));
     let fragment = json!({"type": "input_json_delta", "partial_json": "{\"b\":2}"});
     let empty = json!({"type": "input_json_delta", "partial_json": ""});
     let call = json!({"type": "tool_use", "id": "u", "name": "f", "input": {"a": 1}});
-    all.extend(block(3, call, &[empty, fragment]));
+    all.extend(block(3, &call, &[empty, fragment]));
     all.extend(stop("tool_use"));
     let mut fold = Fold::default();
     decode(&sse(&all), |delta| fold.take(delta));
@@ -230,14 +230,14 @@ fn servers_tools_and_news_are_passed_over() {
     let mut all = vec![json!({"type": "content_block_stop", "index": 7}), start()];
     let json = json!({"type": "input_json_delta", "partial_json": "{}"});
     let server = json!({"type": "server_tool_use", "id": "s", "name": "w", "input": {}});
-    all.extend(block(0, server, &[json]));
+    all.extend(block(0, &server, &[json]));
     all.extend(block(
         1,
-        json!({"type": "news", "text": {"a": 1}}),
+        &json!({"type": "news", "text": {"a": 1}}),
         &[json!({"type": "x"})],
     ));
     all.push(json!({"type": "news"}));
-    all.extend(block(2, json!({"type": "text", "text": "x"}), &[]));
+    all.extend(block(2, &json!({"type": "text", "text": "x"}), &[]));
     all.extend(stop("end_turn"));
     let out = run(&sse(&all), 1000);
     assert!(out.contains("message_stop") && !out.contains("server_tool_use"));

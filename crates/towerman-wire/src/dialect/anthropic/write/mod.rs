@@ -1,14 +1,19 @@
 //! A request for an Anthropic provider.
 
+mod blocks;
+mod marks;
+mod media;
+mod settings;
+mod thinking;
+mod tools;
+mod turns;
+
 use towerman_core::Fault;
 
+use self::{blocks::Writer, turns::Conversation};
 use super::{
     NOTHING_LIKE_IT,
-    block::Writer,
-    marks, offer,
     shape::{CacheControl, Content, Request as Written},
-    turns::{self, Conversation},
-    write_settings as settings,
 };
 use crate::{
     dialect::{self, To, written},
@@ -28,7 +33,7 @@ pub(super) fn request(
     let Request {
         system,
         turns,
-        mut tools,
+        tools: mut offered,
         choice,
         parallel,
         format,
@@ -62,21 +67,21 @@ pub(super) fn request(
             ..
         })
     );
-    let tool_choice = offer::choice(choice, parallel, &mut tools, writer)?;
-    let tools = offer::tools(tools, writer)?;
+    let tool_choice = tools::choice(choice, parallel, &mut offered, writer)?;
+    let tools = tools::tools(offered, writer)?;
     let (newer, output_format) = settings::format(format, &mut said, writer)?;
     if !to.own {
         system = Content::Blocks(said);
     }
     if forced && !to.own {
-        reasoning = settings::unless_forced(reasoning, writer.notes);
+        reasoning = thinking::unless_forced(reasoning, writer.notes);
     }
     let max_tokens = settings::limit(sampling.max_output, reasoning, writer);
     let mut output_config = settings::config(writer);
     output_config.format = newer;
-    let thinking = settings::reasoning(reasoning, max_tokens, &mut output_config, writer)?;
+    let thinking = thinking::write(reasoning, max_tokens, &mut output_config, writer)?;
     let stop_sequences = settings::stop(sampling.stop.take(), writer)?;
-    settings::rule_out(thinking.as_ref(), &mut sampling, writer)?;
+    thinking::rule_out(thinking.as_ref(), &mut sampling, writer)?;
     let cache_control = caching
         .auto
         .map(|auto| CacheControl::new(auto.value, writer.around("/cache_control")));

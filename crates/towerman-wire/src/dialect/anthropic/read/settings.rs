@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
-use super::{read::peek, read_block::Reader};
+use super::{peek, reader::Reader};
 use crate::neutral::{Effort, Fields, Format, Raw, Reasoning, Set, Shown, Text, refuse};
 
 /// `output_config.format`, or `output_format`, its older place.

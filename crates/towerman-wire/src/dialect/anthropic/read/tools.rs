@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
-use super::{read::peek, read_block::Reader};
+use super::{peek, reader::Reader};
 use crate::neutral::{Fields, Raw, Rest, Set, Text, Tool, ToolChoice, ToolKind, refuse};
 
 const AT: &str = "/tool_choice";

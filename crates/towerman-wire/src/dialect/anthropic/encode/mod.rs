@@ -1,51 +1,22 @@
 //! Streams for Anthropic's clients.
 
+mod events;
+
 use std::borrow::Cow;
 
-use serde::Serialize;
-use serde_json::value::RawValue;
 use towerman_core::{Finish, Usage};
 
+use self::events::{Change, Event, emit};
 use super::{
     answer::{is_redacted, stop},
     cite,
     finish::Heard,
     shape::{Message, Said, Stop},
-    usage::Told,
 };
 use crate::{
     dialect::{Encode, empty_object},
     neutral::{Alphabet, Delta, Hearer, Maker, Opening, Seal, Text, fit},
-    sse,
 };
-
-/// An event of a stream. Its name is its type.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Event<'a> {
-    Ping {},
-    MessageStart { message: Message<'a> },
-    ContentBlockStart { index: u32, content_block: Said<'a> },
-    ContentBlockDelta { index: u32, delta: Change<'a> },
-    ContentBlockStop { index: u32 },
-    MessageDelta { delta: Stop<'a>, usage: Told },
-    MessageStop {},
-}
-
-#[derive(Debug, Serialize)]
-#[serde(tag = "type")]
-enum Change<'a> {
-    #[serde(rename = "text_delta")]
-    Text { text: &'a str },
-    #[serde(rename = "thinking_delta")]
-    Thinking { thinking: &'a str },
-    #[serde(rename = "signature_delta")]
-    Signature { signature: &'a str },
-    #[serde(rename = "citations_delta")]
-    Citation { citation: Cow<'a, RawValue> },
-    #[serde(rename = "input_json_delta")]
-    InputJson { partial_json: &'a str },
-}
 
 /// The part that is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -244,29 +215,6 @@ impl Encoder {
     /// The block that began last.
     const fn index(&self) -> u32 {
         self.blocks.saturating_sub(1)
-    }
-}
-
-// === impl Event ===
-
-impl Event<'_> {
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Ping {} => "ping",
-            Self::MessageStart { .. } => "message_start",
-            Self::ContentBlockStart { .. } => "content_block_start",
-            Self::ContentBlockDelta { .. } => "content_block_delta",
-            Self::ContentBlockStop { .. } => "content_block_stop",
-            Self::MessageDelta { .. } => "message_delta",
-            Self::MessageStop {} => "message_stop",
-        }
-    }
-}
-
-fn emit(event: &Event<'_>, out: &mut Vec<u8>) {
-    // Writing plain shapes into memory cannot fail.
-    if let Ok(data) = serde_json::to_vec(event) {
-        sse::frame(Some(event.name()), &data, out);
     }
 }
 

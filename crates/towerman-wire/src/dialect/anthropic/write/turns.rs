@@ -2,12 +2,14 @@
 
 use towerman_core::Fault;
 
-use super::{
-    NOTHING_LIKE_IT,
-    block::Writer,
-    shape::{Block, Content, Extra, Turn as Written},
+use super::blocks::Writer;
+use crate::{
+    dialect::anthropic::{
+        NOTHING_LIKE_IT,
+        shape::{Block, Content, Extra, Turn as Written},
+    },
+    neutral::{Part, Role, Turn},
 };
-use crate::neutral::{Part, Role, Turn};
 
 /// A conversation of another dialect's.
 #[derive(Debug, Default)]

@@ -1,11 +1,14 @@
 //! Streams of an Anthropic provider. State is that of the block at hand.
 
+mod ending;
+
 use std::borrow::Cow;
 
 use towerman_core::{Dialect, Fault};
 
+use self::ending::Ending;
 use super::{
-    cite, finish,
+    cite,
     said::{Block, Change, Event, Message, cites, seal, some, text},
     usage,
 };
@@ -40,9 +43,7 @@ pub(super) struct Decoder {
     /// How many parts have begun.
     parts: u32,
     tokens: Tokens,
-    reason: String,
-    sequence: Option<String>,
-    explanation: Option<String>,
+    ending: Ending,
 }
 
 type Say<'a> = dyn FnMut(Delta<'_>) + 'a;
@@ -86,7 +87,7 @@ impl Decoder {
             _ if !self.begun => {}
             "content_block_start" => {
                 let block = event.content_block.ok_or_else(trouble::nonsense)?;
-                self.open(block, say)?;
+                self.open(&block, say)?;
             }
             "content_block_delta" => {
                 let change = event.delta.ok_or_else(trouble::nonsense)?;
@@ -95,7 +96,7 @@ impl Decoder {
             "content_block_stop" => self.close(say),
             "message_delta" => {
                 if let Some(change) = event.delta {
-                    self.stopped(change);
+                    self.ending.take(change);
                 }
                 self.count(event.usage, say);
             }
@@ -125,7 +126,7 @@ impl Decoder {
         self.count(reported, say);
     }
 
-    fn open(&mut self, block: Block<'_>, say: &mut Say<'_>) -> Result<(), Fault> {
+    fn open(&mut self, block: &Block<'_>, say: &mut Say<'_>) -> Result<(), Fault> {
         self.close(say);
         match &*block.kind {
             "text" => {
@@ -213,28 +214,9 @@ impl Decoder {
         say(Delta::Close { at });
     }
 
-    fn stopped(&mut self, change: Change<'_>) {
-        if let Some(reason) = some(change.stop_reason) {
-            self.reason = reason.into_owned();
-        }
-        if let Some(sequence) = some(change.stop_sequence) {
-            self.sequence = Some(sequence.into_owned());
-        }
-        let explanation = change.stop_details.and_then(|details| details.explanation);
-        if let Some(explanation) = some(explanation) {
-            self.explanation = Some(explanation.into_owned());
-        }
-    }
-
     fn stop(&mut self, say: &mut Say<'_>) {
         self.close(say);
-        let refused = self.reason == "refusal";
-        say(Delta::Finish {
-            choice: 0,
-            finish: finish::read(&self.reason),
-            sequence: self.sequence.take().map(Cow::Owned),
-            explanation: self.explanation.take().filter(|_| refused).map(Cow::Owned),
-        });
+        say(self.ending.told());
         self.over = true;
         say(Delta::End);
     }

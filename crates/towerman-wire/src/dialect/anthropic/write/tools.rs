@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use towerman_core::Fault;
 
-use super::{
-    block::Writer,
-    shape::{Tool as Written, ToolChoice as Chosen},
-};
+use super::blocks::Writer;
 use crate::{
-    dialect::empty_object,
+    dialect::{
+        anthropic::shape::{Extra, Tool as Written, ToolChoice as Chosen},
+        empty_object,
+    },
     neutral::{Fields, Set, Text, Tool, ToolChoice, ToolKind},
 };
 
@@ -154,6 +154,6 @@ fn chosen<'a>(kind: &'static str, name: Option<Text<'a>>, serial: Option<bool>) 
         r#type: kind,
         name,
         disable_parallel_tool_use: serial,
-        rest: super::shape::Extra::default(),
+        rest: Extra::default(),
     }
 }

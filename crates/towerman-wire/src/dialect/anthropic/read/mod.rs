@@ -1,14 +1,16 @@
 //! A client's request.
 
+mod blocks;
+mod reader;
+mod settings;
+mod tools;
+
 use serde_json::value::RawValue;
 use towerman_core::Fault;
 
-use super::{
-    read_block::{Reader, Stand},
-    read_settings, read_tools,
-};
+use self::{blocks::Stand, reader::Reader};
 use crate::neutral::{
-    Bound, Caching, Fields, Raw, Request, Rest, Role, Sampling, Set, Text, Turn, refuse,
+    Bound, Caching, Fields, Raw, Request, Role, Sampling, Set, Text, Turn, refuse,
 };
 
 /// Members that nobody else can honour, and that change the answer.
@@ -26,18 +28,18 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
     let system = reader.parts(fields.take("system"), "/system", Stand::System)?;
     let messages = fields.need("messages", "", "an array")?;
     let turns = turns(messages, &mut reader)?;
-    let tools = read_tools::tools(fields.list("tools", "")?, &mut reader)?;
-    let (choice, parallel) = read_tools::choice(fields.object("tool_choice", "")?, &mut reader)?;
+    let tools = tools::tools(fields.list("tools", "")?, &mut reader)?;
+    let (choice, parallel) = tools::choice(fields.object("tool_choice", "")?, &mut reader)?;
     let mut output = fields.object("output_config", "")?;
-    let format = read_settings::format(&mut fields, output.as_mut(), &mut reader)?;
+    let format = settings::format(&mut fields, output.as_mut(), &mut reader)?;
     let thinking = fields.object("thinking", "")?;
-    let reasoning = read_settings::reasoning(thinking, output.as_mut(), &mut reader)?;
+    let reasoning = settings::reasoning(thinking, output.as_mut(), &mut reader)?;
     if let Some(output) = output {
         reader.leave("/output_config", output);
     }
     let auto = reader.mark(&mut fields, "")?;
     let sampling = sampling(&mut fields)?;
-    let who = read_settings::who(fields.object("metadata", "")?, &mut reader)?;
+    let who = settings::who(fields.object("metadata", "")?, &mut reader)?;
     let tier = fields.text("service_tier", "")?;
     Ok(Request {
         system,
@@ -143,20 +145,15 @@ fn stream(fields: &mut Fields<'_>) -> Result<bool, Fault> {
 }
 
 /// The value of a member, which stays.
-pub(super) fn peek<'a>(fields: &Fields<'a>, name: &str) -> Option<Raw<'a>> {
+fn peek<'a>(fields: &Fields<'a>, name: &str) -> Option<Raw<'a>> {
     let found = fields.members().iter().find(|(key, _)| key == name);
     found.map(|(_, value)| *value)
 }
 
 /// Whether a member is on. One that is off stays where it is, which is no loss to anybody.
-pub(super) fn flag(fields: &mut Fields<'_>, name: &str, at: &str) -> Result<bool, Fault> {
+fn flag(fields: &mut Fields<'_>, name: &str, at: &str) -> Result<bool, Fault> {
     if peek(fields, name).is_some_and(|raw| raw.get() == "false") {
         return Ok(false);
     }
     Ok(fields.get(name, at, "a boolean")?.unwrap_or_default())
-}
-
-/// Members as a rest of their own.
-pub(super) fn alone<'a>(name: &'static str, raw: Raw<'a>) -> Rest<'a> {
-    Rest(vec![(name.into(), raw)])
 }

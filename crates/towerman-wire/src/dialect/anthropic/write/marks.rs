@@ -2,7 +2,10 @@
 
 use towerman_core::Fault;
 
-use crate::neutral::{Kind, Mark, Notes, Part, Request};
+use crate::{
+    dialect::anthropic::NOTHING_LIKE_IT,
+    neutral::{Kind, Mark, Notes, Part, Request},
+};
 
 const MOST: usize = 4;
 
@@ -49,7 +52,7 @@ pub(super) fn derive(request: &mut Request<'_>, notes: &mut Notes) -> Result<(),
             notes.mapped(key.at, "told as a mark at the end of the prompt");
             Ok(())
         }
-        None => notes.dropped(key.at, super::NOTHING_LIKE_IT),
+        None => notes.dropped(key.at, NOTHING_LIKE_IT),
     }
 }
 

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use towerman_core::Fault;
 
-use super::{
-    cite,
-    read::{alone, flag, peek},
-};
-use crate::neutral::{
-    Around, Call, Fields, Input, Kind, Maker, Mark, Media, Medium, Part, Raw, Rest, Seal, Sealed,
-    Source, Text, Thought, ToolResult, fields::read, refuse,
+use super::{flag, peek, reader::Reader};
+use crate::{
+    dialect::{anthropic::cite, empty_object},
+    neutral::{
+        Call, Fields, Input, Kind, Maker, Media, Medium, Part, Raw, Seal, Sealed, Source, Text,
+        Thought, ToolResult, fields::read, refuse,
+    },
 };
 
 /// Where a block stands.
@@ -22,12 +22,6 @@ pub(super) enum Stand {
     Assistant,
     /// In what a tool returned.
     Result,
-}
-
-/// Reads content, and keeps what has no place in a part.
-#[derive(Debug, Default)]
-pub(super) struct Reader<'a> {
-    pub(super) around: Vec<Around<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -170,9 +164,7 @@ impl<'a> Reader<'a> {
         Ok(Kind::Call(Call {
             id,
             name,
-            input: Input::Object(
-                input.map_or_else(|| Cow::Owned(crate::dialect::empty_object()), Cow::Borrowed),
-            ),
+            input: Input::Object(input.map_or_else(|| Cow::Owned(empty_object()), Cow::Borrowed)),
             custom: false,
             seal: None,
         }))
@@ -192,65 +184,6 @@ impl<'a> Reader<'a> {
             object: None,
             error: flag(fields, "is_error", at)?,
         }))
-    }
-
-    /// `cache_control`.
-    pub(super) fn mark(
-        &mut self,
-        fields: &mut Fields<'a>,
-        at: &str,
-    ) -> Result<Option<Mark>, Fault> {
-        let Some(mut control) = fields.object("cache_control", at)? else {
-            return Ok(None);
-        };
-        let at = format!("{at}/cache_control");
-        if control.need_string("type", &at)? != "ephemeral" {
-            return Err(refuse(format!("{at}/type"), "must be ephemeral"));
-        }
-        let ttl = peek(&control, "ttl");
-        let mark = match control.string("ttl", &at)?.as_deref() {
-            None => Mark::Minutes,
-            Some("5m") => {
-                if let Some(ttl) = ttl {
-                    self.spelt(&at, "ttl", ttl);
-                }
-                Mark::Minutes
-            }
-            Some("1h") => Mark::Hour,
-            Some(_) => return Err(refuse(format!("{at}/ttl"), "must be 5m or 1h")),
-        };
-        self.leave(&at, control);
-        Ok(Some(mark))
-    }
-
-    /// Keeps what nobody took of the object at `at`.
-    pub(super) fn leave(&mut self, at: &str, fields: Fields<'a>) {
-        let rest = fields.rest();
-        if !rest.0.is_empty() {
-            self.around.push(Around {
-                at: at.into(),
-                own: Rest::default(),
-                rest,
-            });
-        }
-    }
-
-    /// Keeps what no other dialect can say.
-    pub(super) fn lost(&mut self, at: &str, name: &'static str, raw: Raw<'a>) {
-        self.around.push(Around {
-            at: at.into(),
-            own: Rest::default(),
-            rest: alone(name, raw),
-        });
-    }
-
-    /// Keeps how the client said what goes without saying.
-    pub(super) fn spelt(&mut self, at: &str, name: &'static str, raw: Raw<'a>) {
-        self.around.push(Around {
-            at: at.into(),
-            own: alone(name, raw),
-            rest: Rest::default(),
-        });
     }
 }
 
