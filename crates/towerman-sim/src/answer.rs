@@ -2,6 +2,8 @@
 
 use crate::{
     ask::Ask,
+    json::compact,
+    object::Raw,
     speech::Speech,
     tokens::{count_tokens, first},
 };
@@ -16,6 +18,12 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn tokens(&self) -> u64 {
         count_tokens(&self.name) + count_tokens(&self.arguments)
+    }
+
+    /// The arguments as JSON; ones that the token limit cut short are none.
+    pub(crate) fn input(&self) -> Option<Raw> {
+        serde_json::from_str::<serde::de::IgnoredAny>(&self.arguments).ok()?;
+        Some(Raw(compact(&self.arguments)))
     }
 }
 
@@ -35,6 +43,8 @@ pub(crate) enum Finish {
 /// What the model says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
+    /// What it thinks first, shown or not.
+    pub(crate) thought: Option<String>,
     pub(crate) text: Option<String>,
     pub(crate) calls: Vec<Call>,
     pub(crate) finish: Finish,
@@ -43,6 +53,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn new(speech: Speech, ask: &Ask) -> Self {
         let Speech {
+            mut thought,
             mut text,
             mut calls,
         } = speech;
@@ -67,7 +78,8 @@ impl Answer {
             left = left.saturating_sub(whole);
             whole > count_tokens(part)
         };
-        let mut short = text.as_mut().is_some_and(&mut cut);
+        let mut short = thought.as_mut().is_some_and(&mut cut);
+        short |= text.as_mut().is_some_and(&mut cut);
         calls.retain_mut(|call| {
             // A call whose name does not fit is not made; one that is made may lack its last arguments.
             if short || cut(&mut call.name) {
@@ -81,14 +93,21 @@ impl Answer {
             finish = Finish::Length;
         }
         Self {
+            thought,
             text,
             calls,
             finish,
         }
     }
 
+    /// The tokens of its thoughts.
+    pub(crate) fn reasoning(&self) -> u64 {
+        self.thought.as_deref().map_or(0, count_tokens)
+    }
+
     pub(crate) fn tokens(&self) -> u64 {
-        self.text.as_deref().map_or(0, count_tokens)
+        self.reasoning()
+            + self.text.as_deref().map_or(0, count_tokens)
             + self.calls.iter().map(Call::tokens).sum::<u64>()
     }
 }
@@ -104,30 +123,20 @@ fn earliest<'a>(text: &str, stops: &'a [String]) -> Option<(usize, &'a str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ask::ToolChoice, prompt::Prompt};
+    use crate::{prompt::Prompt, wire::Form};
 
     fn ask(max_tokens: Option<u64>, stops: &[&str]) -> Ask {
         Ask {
-            model: "m".into(),
-            stream: false,
-            include_usage: false,
-            obfuscate: false,
-            choices: 1,
             max_tokens,
             stops: stops.iter().map(|stop| (*stop).to_owned()).collect(),
-            tools: Vec::new(),
-            choice: ToolChoice::Auto,
-            parallel: true,
-            prompt: Prompt::new("m"),
-            said: String::new(),
-            results: Vec::new(),
+            ..Ask::new("m".into(), Form::Whole, Prompt::new("m"))
         }
     }
 
     fn say(text: &str) -> Speech {
         Speech {
             text: Some(text.into()),
-            calls: Vec::new(),
+            ..Speech::default()
         }
     }
 
@@ -174,8 +183,29 @@ mod tests {
     }
 
     #[test]
+    fn the_limit_cuts_thoughts_first() {
+        let speech = Speech {
+            thought: Some("abcdefgh".into()),
+            ..say("ijkl")
+        };
+        let answer = Answer::new(speech.clone(), &ask(Some(1), &[]));
+        assert_eq!(
+            (answer.thought.as_deref(), answer.text.as_deref()),
+            (Some("abcd"), Some(""))
+        );
+        assert_eq!(
+            (answer.finish.clone(), answer.tokens()),
+            (Finish::Length, 1)
+        );
+        let answer = Answer::new(speech, &ask(Some(3), &[]));
+        assert_eq!((answer.reasoning(), answer.tokens()), (2, 3));
+        assert_eq!(answer.finish, Finish::Natural);
+    }
+
+    #[test]
     fn the_limit_cuts_calls_too() {
         let speech = || Speech {
+            thought: None,
             text: None,
             calls: vec![call("add", r#"{"a":1}"#), call("mul", "{}")],
         };

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::{json::quoted, prompt::Prompt};
+use crate::{json::quoted, object::Raw, prompt::Prompt, wire::Form};
 
 /// A request, validated and understood.
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) model: String,
-    pub(crate) stream: bool,
+    /// How the answer is to be sent.
+    pub(crate) form: Form,
     /// Ends an OpenAI stream with a usage chunk.
     pub(crate) include_usage: bool,
     /// Pads OpenAI's stream chunks to hide their length.
@@ -22,10 +23,50 @@ pub(crate) struct Ask {
     /// More than one call in an answer is allowed.
     pub(crate) parallel: bool,
     pub(crate) prompt: Prompt,
+    /// The schema that the answer's text has to meet.
+    pub(crate) schema: Option<Value>,
+    /// What becomes of the thoughts of a model that thinks.
+    pub(crate) thoughts: Thoughts,
+    /// Members of the request that the answer repeats.
+    pub(crate) echo: Vec<(&'static str, Raw)>,
     /// The text of the last user message.
     pub(crate) said: String,
     /// The results of tools, if they are the last thing in the prompt.
     pub(crate) results: Vec<String>,
+}
+
+impl Ask {
+    /// A question of which nothing but its prompt is known.
+    pub(crate) const fn new(model: String, form: Form, prompt: Prompt) -> Self {
+        Self {
+            model,
+            form,
+            include_usage: true,
+            obfuscate: true,
+            choices: 1,
+            max_tokens: None,
+            stops: Vec::new(),
+            tools: Vec::new(),
+            choice: ToolChoice::Auto,
+            parallel: true,
+            prompt,
+            schema: None,
+            thoughts: Thoughts::Shown,
+            echo: Vec::new(),
+            said: String::new(),
+            results: Vec::new(),
+        }
+    }
+}
+
+/// What a request wants of a model's thoughts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thoughts {
+    /// None at all.
+    Off,
+    /// Billed, and not shown.
+    Hidden,
+    Shown,
 }
 
 /// Whether the model may, must or must not call a tool.
@@ -67,15 +108,23 @@ impl Tool {
     }
 }
 
-fn minimal(schema: &Value) -> String {
+/// The least value that a schema accepts.
+pub(crate) fn minimal(schema: &Value) -> String {
     if let Some(first) = schema["enum"].as_array().and_then(|values| values.first()) {
         return first.to_string();
     }
     // A type may be a list, as in ["string", "null"].
-    match schema["type"]
+    let kind = schema["type"]
         .as_str()
         .or_else(|| schema["type"][0].as_str())
-    {
+        // Gemini's own schemas shout.
+        .map(str::to_ascii_lowercase)
+        .or_else(|| {
+            schema["properties"]
+                .is_object()
+                .then(|| "object".to_owned())
+        });
+    match kind.as_deref() {
         Some("integer" | "number") => "0".to_owned(),
         Some("boolean") => "false".to_owned(),
         Some("array") => "[]".to_owned(),

@@ -27,7 +27,7 @@ const MAX_LINES: usize = 65_536;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BookLine {
-    /// The id in the response body.
+    /// The id in the response body; in a dialect that has none there, the request's.
     pub id: String,
     /// The model that the request named.
     pub model: String,
@@ -243,6 +243,7 @@ mod tests {
             write_5m: 3,
             write_1h: 2,
             output: 9,
+            reasoning: 0,
         };
         book.open("id".into(), "m".into(), &usage, PRICE, true)
     }

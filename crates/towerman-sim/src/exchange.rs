@@ -20,13 +20,14 @@ use crate::{
     model::Model,
     reel::{self, Reel},
     reply::Reply,
+    seal,
     sim::Core,
-    speech::speak,
+    speech::{Speech, speak, think},
     trouble::{Problem, Trouble},
     usage::Usage,
     visit::Visit,
     when,
-    wire::Aside,
+    wire::{Aside, Call, Form, Operation, Request as Asked},
 };
 
 /// The longest request body that is read, in bytes: what Anthropic takes.
@@ -50,11 +51,13 @@ where
     };
     core.journal.write(
         &parts,
-        core.admit(&parts.headers).is_ok(),
+        core.admit(&parts).is_ok(),
         body.clone().unwrap_or_default(),
     );
 
-    let head = Head::new(&core);
+    let call = core.wire().serves(&parts.uri);
+    let form = call.as_ref().and_then(|call| call.form);
+    let head = Head::new(&core, form.unwrap_or(Form::Whole));
     match fault {
         Some(Fault::ResetBeforeHead) => {
             visit.end();
@@ -66,15 +69,11 @@ where
     if let Some(response) = fault.as_ref().and_then(|fault| head.instead(&core, fault)) {
         return Ok(response.map(|reel| SimBody::new(reel, visit)));
     }
-    let response = match screen(&core, &parts, body.as_deref()) {
+    let response = match screen(&core, call.as_ref(), &parts, body.as_deref()) {
         Ok(Screened::Models) => {
             let listed = core.listed();
-            head.ok(
-                &core,
-                "application/json",
-                0,
-                Reel::whole(core.wire().models(&listed)),
-            )
+            let body = Reel::whole(core.wire().models(&listed));
+            head.ok(&core, Form::Whole, 0, body)
         }
         Ok(Screened::Aside(aside, model)) => {
             if aside.billed {
@@ -82,7 +81,7 @@ where
             }
             sleep_if(model.time_to_first_token(aside.tokens)).await;
             let body = Reel::whole(aside.body);
-            head.ok(&core, "application/json", aside.tokens, body)
+            head.ok(&core, Form::Whole, aside.tokens, body)
         }
         Ok(Screened::Ask(ask, model)) => {
             answer(&core, &head, *ask, model, fault.as_ref(), &mut visit).await
@@ -99,42 +98,47 @@ enum Screened {
 }
 
 /// Everything that can be wrong with a request, in the order that a provider looks.
-fn screen(core: &Core, parts: &Parts, body: Option<&[u8]>) -> Result<Screened, Problem> {
+fn screen(
+    core: &Core,
+    call: Option<&Call>,
+    parts: &Parts,
+    body: Option<&[u8]>,
+) -> Result<Screened, Problem> {
     let wire = core.wire();
-    let (method, path) = (&parts.method, parts.uri.path());
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
     let refuse = |trouble: Trouble<'_>| Err(wire.problem(&trouble));
-    let expected = match path {
-        "/v1/models" => Method::GET,
-        path if path == wire.path() || path == wire.aside_path() => Method::POST,
-        _ => {
-            return refuse(Trouble::NoRoute {
-                method: method.as_str(),
-                path,
-            });
-        }
+    let Some(call) = call else {
+        return refuse(Trouble::NoRoute { method, path });
     };
-    if method != expected {
-        return refuse(Trouble::WrongMethod {
-            method: method.as_str(),
-            path,
-        });
+    let expected = match call.operation {
+        Operation::Models => Method::GET,
+        _ => Method::POST,
+    };
+    if parts.method != expected {
+        return refuse(Trouble::WrongMethod { method, path });
     }
-    core.admit(&parts.headers)
+    core.admit(parts)
         .map_err(|trouble| wire.problem(&trouble))?;
-    if expected == Method::GET {
+    if call.operation == Operation::Models {
         return Ok(Screened::Models);
     }
     let Some(body) = body else {
         return refuse(Trouble::TooLarge);
     };
-    if path == wire.aside_path() {
-        let aside = wire.aside(parts, body, core.strict)?;
+    let request = Asked {
+        call,
+        head: parts,
+        body,
+        rules: core.rules(),
+    };
+    if call.operation != Operation::Generate {
+        let aside = wire.aside(&request)?;
         return match core.model(&aside.model) {
             Some(model) => Ok(Screened::Aside(aside, model)),
             None => refuse(Trouble::UnknownModel(&aside.model)),
         };
     }
-    let ask = wire.ask(parts, body, core.strict)?;
+    let ask = wire.ask(&request)?;
     let Some(model) = core.model(&ask.model) else {
         return refuse(Trouble::UnknownModel(&ask.model));
     };
@@ -155,8 +159,8 @@ fn bill(core: &Core, head: &Head, aside: &Aside, model: &Model) -> OpenLine {
         ..Usage::default()
     };
     let name = aside.model.clone();
-    core.book
-        .open(core.wire().id(seed), name, &usage, model.price, false)
+    let id = core.wire().id(seed, &head.request_id);
+    core.book.open(id, name, &usage, model.price, false)
 }
 
 /// Accepts a request: from here on it is billed.
@@ -168,24 +172,29 @@ async fn answer(
     fault: Option<&Fault>,
     visit: &mut Visit,
 ) -> Response<Reel> {
-    let answer = Answer::new(speak(&core.name, &ask, model.output_tokens), &ask);
+    let speech = Speech {
+        thought: core.thinking.then(|| think(&core.name, &ask)).flatten(),
+        ..speak(&core.name, &ask, model.output_tokens)
+    };
+    let answer = Answer::new(speech, &ask);
     let usage = Usage {
         output: answer.tokens() * ask.choices,
+        reasoning: answer.reasoning() * ask.choices,
         ..core.cached(&ask.prompt, model.cache_min_tokens)
     };
     let seed = hash::mix(hash::of(core.name.as_bytes()), head.number);
-    let id = core.wire().id(seed);
+    let id = core.wire().id(seed, &head.request_id);
     visit.bill(core.book.open(
         id.clone(),
         ask.model.clone(),
         &usage,
         model.price,
-        ask.stream,
+        ask.form != Form::Whole,
     ));
     sleep_if(model.time_to_first_token(usage.uncached + usage.cache_write())).await;
 
     let prompt_tokens = ask.prompt.tokens;
-    let stream = ask.stream;
+    let form = ask.form;
     let reply = Reply {
         seed,
         id,
@@ -196,8 +205,12 @@ async fn answer(
         usage,
         include_usage: ask.include_usage,
         obfuscate: ask.obfuscate,
+        form,
+        thoughts: ask.thoughts,
+        seal: core.thinking.then(|| seal::of(&core.name, seed)),
+        echo: ask.echo,
     };
-    if stream {
+    if form != Form::Whole {
         let reel = reel::stream(
             core.wire(),
             &Arc::new(reply),
@@ -205,12 +218,7 @@ async fn answer(
             fault,
             &head.request_id,
         );
-        return head.ok(
-            core,
-            "text/event-stream; charset=utf-8",
-            prompt_tokens,
-            reel,
-        );
+        return head.ok(core, form, prompt_tokens, reel);
     }
     if !matches!(
         fault,
@@ -223,12 +231,8 @@ async fn answer(
     ) {
         generate(visit, usage.output, model.per_token).await;
     }
-    head.ok(
-        core,
-        "application/json",
-        prompt_tokens,
-        reel::json(core.wire(), &reply, fault, &head.request_id),
-    )
+    let reel = reel::whole(core.wire(), &reply, fault, &head.request_id);
+    head.ok(core, form, prompt_tokens, reel)
 }
 
 /// Makes all tokens before the head, billing each as it is made: the client may leave meanwhile.

@@ -14,6 +14,7 @@ use crate::{
     sim::Core,
     trouble::{Problem, Trouble},
     when,
+    wire::Form,
 };
 
 /// What is known of a response before its status is.
@@ -23,27 +24,25 @@ pub(crate) struct Head {
     pub(crate) number: u64,
     pub(crate) request_id: String,
     pub(crate) now: SystemTime,
+    /// The form that the answer is to have, as far as the path tells.
+    pub(crate) form: Form,
 }
 
 impl Head {
-    pub(crate) fn new(core: &Core) -> Self {
+    pub(crate) fn new(core: &Core, form: Form) -> Self {
         let number = core.number.fetch_add(1, Ordering::Relaxed);
         let seed = hash::mix(hash::of(core.name.as_bytes()), !number);
         Self {
             number,
-            request_id: format!("req_{}", hash::letters(seed, 24)),
+            request_id: core.wire().request_id(seed),
             now: SystemTime::now(),
+            form,
         }
     }
 
     /// A 200 for a prompt of so many tokens.
-    pub(crate) fn ok(
-        &self,
-        core: &Core,
-        content_type: &'static str,
-        tokens: u64,
-        reel: Reel,
-    ) -> Response<Reel> {
+    pub(crate) fn ok(&self, core: &Core, form: Form, tokens: u64, reel: Reel) -> Response<Reel> {
+        let content_type = core.wire().content_type(form);
         let mut response = self.respond(core, StatusCode::OK, content_type, reel);
         self.limit(core, response.headers_mut(), tokens, None);
         response
@@ -52,10 +51,11 @@ impl Head {
     /// An error in the dialect's own words.
     pub(crate) fn problem(&self, core: &Core, problem: &Problem) -> Response<Reel> {
         let wire = core.wire();
-        let reel = Reel::whole(wire.error(problem, &self.request_id));
-        let mut response = self.respond(core, problem.status, "application/json", reel);
+        let reel = Reel::whole(wire.error(self.form, problem, &self.request_id));
+        let content_type = wire.error_type(self.form);
+        let mut response = self.respond(core, problem.status, content_type, reel);
         for (name, value) in wire.error_headers(problem) {
-            set(response.headers_mut(), name, value);
+            set(response.headers_mut(), name, &value);
         }
         response
     }
@@ -71,7 +71,12 @@ impl Head {
                 return Some(self.respond(core, known(*code), "text/html; charset=UTF-8", reel));
             }
             Fault::RateLimited(retry_after) => {
-                let mut response = self.problem(core, &core.wire().problem(&Trouble::RateLimited));
+                let reset = match retry_after {
+                    RetryAfter::RateLimitReset(span) => Some(*span),
+                    _ => None,
+                };
+                let problem = core.wire().problem(&Trouble::RateLimited { reset });
+                let mut response = self.problem(core, &problem);
                 self.retry_after(core, response.headers_mut(), *retry_after);
                 return Some(response);
             }
@@ -135,7 +140,9 @@ impl Head {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
-        set(headers, wire.request_id_header(), &self.request_id);
+        if let Some(name) = wire.request_id_header() {
+            set(headers, name, &self.request_id);
+        }
         for (name, value) in wire.common_headers() {
             set(headers, name, value);
         }

@@ -76,6 +76,7 @@ mod received;
 mod reel;
 mod reply;
 mod script;
+mod seal;
 mod server;
 mod service;
 mod sim;

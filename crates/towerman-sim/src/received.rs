@@ -15,9 +15,12 @@ const MAX_REQUESTS: usize = 1024;
 const MAX_BYTES: usize = 64 << 20;
 
 /// The headers that carry a key; only their presence is kept.
-const SECRET: [&str; 4] = [
+const SECRET: [&str; 7] = [
     "authorization",
     "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+    "x-amz-security-token",
     "proxy-authorization",
     "cookie",
 ];
@@ -28,7 +31,7 @@ const SECRET: [&str; 4] = [
 pub struct Received {
     /// The method.
     pub method: Method,
-    /// The path, with its query.
+    /// The path, with its query; the value of `key` in it reads `redacted`.
     pub path: String,
     /// The headers; `authorization`, `x-api-key` and other secrets read `redacted`.
     pub headers: HeaderMap,
@@ -57,11 +60,7 @@ impl Journal {
                 headers.insert(name, HeaderValue::from_static("redacted"));
             }
         }
-        let path = head
-            .uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
+        let path = keyless(head.uri.path_and_query().map_or("/", |path| path.as_str()));
         let mut entries = lock(&self.0);
         entries.bytes += body.len();
         entries.requests.push_back(Received {
@@ -82,6 +81,21 @@ impl Journal {
     pub(crate) fn read(&self) -> Vec<Received> {
         lock(&self.0).requests.iter().cloned().collect()
     }
+}
+
+/// A path and query without the API key that Google takes there.
+fn keyless(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else {
+        return path.to_owned();
+    };
+    let query: Vec<_> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some(("key", _)) => "key=redacted",
+            _ => pair,
+        })
+        .collect();
+    format!("{path}?{}", query.join("&"))
 }
 
 #[cfg(test)]
@@ -111,6 +125,15 @@ mod tests {
                 received.authorized
             ),
             ("/v1/x?y=1", &"b".parse().unwrap(), true)
+        );
+    }
+
+    #[test]
+    fn a_key_in_the_query_stays_out_too() {
+        assert_eq!(keyless("/a"), "/a");
+        assert_eq!(
+            keyless("/a?alt=sse&key=AIza&b"),
+            "/a?alt=sse&key=redacted&b"
         );
     }
 

@@ -8,7 +8,7 @@ use crate::{
     fault::Fault,
     reply::{Event, Events, Reply},
     trouble::Trouble,
-    wire::Wire,
+    wire::{Form, Wire},
 };
 
 /// Bytes of a JSON body in one chunk, for the faults that count chunks.
@@ -66,7 +66,7 @@ impl Reel {
 }
 
 /// The answer as one JSON body.
-pub(crate) fn json(
+pub(crate) fn whole(
     wire: &dyn Wire,
     reply: &Reply,
     fault: Option<&Fault>,
@@ -91,7 +91,7 @@ pub(crate) fn json(
         Some(Fault::StallAfterChunks(n)) => cut(*n, Ending::Stall, length),
         // A promised length would make this an unclean end.
         Some(Fault::CloseAfterChunks(n)) => cut(*n, Ending::Closed, None),
-        Some(Fault::PingsOnly { every }) => forever("\n", *every),
+        Some(Fault::PingsOnly { every }) => forever(Bytes::from_static(b"\n"), *every),
         Some(Fault::SlowDrip { every }) => Reel {
             length,
             ..drip(Box::new(once(Event::new(body, 0))), *every)
@@ -105,7 +105,7 @@ pub(crate) fn json(
         }
         Some(Fault::ErrorInStream { .. }) => Reel {
             ending: Ending::Closed,
-            ..Reel::whole(wire.error(&wire.problem(&IN_STREAM), request_id))
+            ..Reel::whole(wire.error(Form::Whole, &wire.problem(&IN_STREAM), request_id))
         },
         Some(Fault::Garbage) => garbage(),
         Some(Fault::EmptyBody) => empty(),
@@ -130,22 +130,24 @@ pub(crate) fn stream(
         Some(Fault::ResetAfterChunks(n)) => cut(events, *n, Ending::Reset),
         Some(Fault::StallAfterChunks(n)) => cut(events, *n, Ending::Stall),
         Some(Fault::CloseAfterChunks(n)) => cut(events, *n, Ending::Closed),
-        Some(Fault::PingsOnly { every }) => forever(wire.ping(), *every),
+        Some(Fault::PingsOnly { every }) => forever(wire.ping(reply.form), *every),
         Some(Fault::SlowDrip { every }) => drip(events, *every),
         Some(Fault::Truncated) => truncated(events),
         Some(Fault::ErrorInStream { after_chunks }) => {
-            let error = wire.error_event(&wire.problem(&IN_STREAM), request_id);
-            Reel::open_ended(
-                Box::new(events.take(*after_chunks).chain(once(Event::new(error, 0)))),
-                Ending::Closed,
-            )
+            let mut good = 0;
+            let events: Vec<_> = events.take(*after_chunks).inspect(|_| good += 1).collect();
+            let problem = wire.problem(&IN_STREAM);
+            let error = wire.error_event(reply, &problem, request_id, good);
+            let all = events.into_iter().chain(once(Event::new(error, 0)));
+            Reel::open_ended(Box::new(all), Ending::Closed)
         }
         Some(Fault::MalformedEvent { after_chunks }) => {
             let mut events = events;
             let good: Vec<_> = events.by_ref().take(*after_chunks).collect();
+            let malformed = wire.malformed(reply.form, good.len());
             let all = good
                 .into_iter()
-                .chain(once(Event::new(wire.malformed(), 0)))
+                .chain(once(Event::new(malformed, 0)))
                 .chain(events);
             Reel::open_ended(Box::new(all), Ending::Complete)
         }
@@ -184,10 +186,10 @@ fn paced(events: Events, pace: Duration) -> Events {
     }))
 }
 
-fn forever(ping: &'static str, every: Duration) -> Reel {
+fn forever(ping: Bytes, every: Duration) -> Reel {
     let pings = std::iter::repeat_with(move || Event {
         wait: every,
-        ..Event::new(ping, 0)
+        ..Event::new(ping.clone(), 0)
     });
     Reel::open_ended(Box::new(pings), Ending::Stall)
 }

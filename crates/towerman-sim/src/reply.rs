@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{answer::Answer, hash, usage::Usage};
+use crate::{answer::Answer, ask::Thoughts, hash, object::Raw, usage::Usage, wire::Form};
 
 /// An answer to one accepted request.
 #[derive(Debug)]
@@ -22,6 +22,13 @@ pub(crate) struct Reply {
     pub(crate) usage: Usage,
     pub(crate) include_usage: bool,
     pub(crate) obfuscate: bool,
+    pub(crate) form: Form,
+    /// Thoughts are shown.
+    pub(crate) thoughts: Thoughts,
+    /// The signature of what it thought, where a dialect has one; only a model that thinks signs.
+    pub(crate) seal: Option<String>,
+    /// Members of the request that the answer repeats.
+    pub(crate) echo: Vec<(&'static str, Raw)>,
 }
 
 impl Reply {
@@ -29,9 +36,23 @@ impl Reply {
     pub(crate) fn call_id(&self, choice: u64, call: usize) -> String {
         hash::letters(hash::mix(self.seed, (choice << 32) + call as u64), 24)
     }
+
+    /// What the model thought, if the client is to see it.
+    pub(crate) fn shown(&self) -> Option<&str> {
+        let thought = self.answer.thought.as_deref();
+        thought.filter(|_| self.thoughts == Thoughts::Shown)
+    }
+
+    /// The tokens of thoughts that the client is not to see.
+    pub(crate) fn hidden(&self) -> u64 {
+        match self.shown() {
+            Some(_) => 0,
+            None => self.answer.reasoning(),
+        }
+    }
 }
 
-/// One piece of a body: an SSE event, or a part of a JSON text.
+/// One piece of a body: an event of a stream, or a part of a JSON text.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) bytes: Bytes,

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use http::HeaderMap;
+use http::request::Parts;
 
 use crate::{
     book::Book,
@@ -23,7 +23,7 @@ use crate::{
     trouble::Trouble,
     usage::Usage,
     visit::Traffic,
-    wire::{Dialect, Wire},
+    wire::{Caching, Dialect, Rules, Wire},
 };
 
 /// A simulated provider. Clones are handles to the same one.
@@ -35,7 +35,8 @@ pub struct Sim {
 #[derive(Debug)]
 pub(crate) struct Core {
     pub(crate) name: String,
-    pub(crate) strict: bool,
+    pub(crate) thinking: bool,
+    strict: bool,
     pub(crate) faults: Faults,
     pub(crate) book: Book,
     pub(crate) journal: Journal,
@@ -49,14 +50,19 @@ pub(crate) struct Core {
 }
 
 impl Sim {
+    /// A provider that speaks this dialect. Its name shows in what its models say.
+    pub fn speaking(dialect: Dialect, name: impl Into<String>) -> SimBuilder {
+        SimBuilder::new(dialect, name.into())
+    }
+
     /// A provider that speaks OpenAI Chat Completions. Its name shows in what its models say.
     pub fn openai(name: impl Into<String>) -> SimBuilder {
-        SimBuilder::new(Dialect::OpenAi, name.into())
+        Self::speaking(Dialect::OpenAi, name)
     }
 
     /// A provider that speaks Anthropic Messages. Its name shows in what its models say.
     pub fn anthropic(name: impl Into<String>) -> SimBuilder {
-        SimBuilder::new(Dialect::Anthropic, name.into())
+        Self::speaking(Dialect::Anthropic, name)
     }
 
     /// The name it was given.
@@ -132,9 +138,17 @@ impl Core {
         self.dialect.wire()
     }
 
+    pub(crate) fn rules(&self) -> Rules<'_> {
+        Rules {
+            strict: self.strict,
+            thinking: self.thinking,
+            name: &self.name,
+        }
+    }
+
     /// Checks a request's credentials.
-    pub(crate) fn admit(&self, headers: &HeaderMap) -> Result<(), Trouble<'static>> {
-        match (&self.key, self.wire().key(headers)) {
+    pub(crate) fn admit(&self, head: &Parts) -> Result<(), Trouble<'static>> {
+        match (&self.key, self.wire().key(head)) {
             (None, _) => Ok(()),
             (Some(expected), Some(key)) if expected == key => Ok(()),
             (Some(_), Some(_)) => Err(Trouble::WrongKey),
@@ -161,9 +175,9 @@ impl Core {
     }
 
     pub(crate) fn cached(&self, prompt: &Prompt, min: u64) -> Usage {
-        match self.dialect {
-            Dialect::OpenAi => self.cache.automatic(prompt, min),
-            Dialect::Anthropic => self.cache.marked(prompt, min),
+        match self.wire().caching() {
+            Caching::Automatic => self.cache.automatic(prompt, min),
+            Caching::Marked => self.cache.marked(prompt, min),
         }
     }
 }
@@ -177,6 +191,7 @@ pub struct SimBuilder {
     key: Option<String>,
     models: Vec<Model>,
     strict: bool,
+    thinking: bool,
 }
 
 impl SimBuilder {
@@ -187,6 +202,7 @@ impl SimBuilder {
             key: None,
             models: Vec::new(),
             strict: true,
+            thinking: false,
         }
     }
 
@@ -208,6 +224,15 @@ impl SimBuilder {
         self
     }
 
+    /// Makes its models think before they speak: eight tokens, which are billed as output.
+    ///
+    /// They show their thoughts, sign them and count them as the dialect does, if the request lets
+    /// them think.
+    pub const fn thinking(mut self) -> Self {
+        self.thinking = true;
+        self
+    }
+
     /// The provider.
     #[must_use]
     pub fn build(self) -> Sim {
@@ -217,9 +242,11 @@ impl SimBuilder {
             key,
             models,
             strict,
+            thinking,
         } = self;
         let core = Core {
             name,
+            thinking,
             strict,
             faults: Faults::default(),
             book: Book::default(),

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     answer::Call,
-    ask::{Ask, ToolChoice},
+    ask::{Ask, Thoughts, ToolChoice, minimal},
     hash,
     tokens::BYTES,
 };
@@ -17,11 +17,15 @@ const WORDS: [&str; 32] = [
 ];
 
 /// What a model means to say, before any limit cuts it.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Speech {
+    pub(crate) thought: Option<String>,
     pub(crate) text: Option<String>,
     pub(crate) calls: Vec<Call>,
 }
+
+/// Tokens that a model which thinks spends on it.
+const THOUGHT: u64 = 8;
 
 /// One instruction in the text of a user message.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,13 +63,19 @@ pub(crate) fn speak(name: &str, ask: &Ask, tokens: u64) -> Speech {
         });
     }
     if speech == Speech::default() {
-        speech.text = Some(if ask.results.is_empty() {
-            lorem(name, &ask.said, tokens)
-        } else {
-            format!("[{name}] the tool said: {}", ask.results.join(", "))
+        speech.text = Some(match &ask.schema {
+            Some(schema) => minimal(schema),
+            None if ask.results.is_empty() => lorem(name, &ask.said, tokens),
+            None => format!("[{name}] the tool said: {}", ask.results.join(", ")),
         });
     }
     speech
+}
+
+/// What it thinks before it says so.
+pub(crate) fn think(name: &str, ask: &Ask) -> Option<String> {
+    let thinks = ask.thoughts != Thoughts::Off;
+    thinks.then(|| lorem(&format!("{name} thinks"), &ask.said, THOUGHT))
 }
 
 fn allowed(ask: &Ask, name: &str) -> bool {

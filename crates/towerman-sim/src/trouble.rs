@@ -1,6 +1,6 @@
 //! Names why a request gets an error response, before a dialect puts it into words.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use http::StatusCode;
 
@@ -9,12 +9,24 @@ use http::StatusCode;
 pub(crate) enum Trouble<'a> {
     NoKey,
     WrongKey,
-    NoRoute { method: &'a str, path: &'a str },
-    WrongMethod { method: &'a str, path: &'a str },
+    NoRoute {
+        method: &'a str,
+        path: &'a str,
+    },
+    WrongMethod {
+        method: &'a str,
+        path: &'a str,
+    },
     TooLarge,
     UnknownModel(&'a str),
-    TooLong { tokens: u64, window: u64 },
-    RateLimited,
+    TooLong {
+        tokens: u64,
+        window: u64,
+    },
+    /// With how long to wait, where only the dialect's own words are to say so.
+    RateLimited {
+        reset: Option<Duration>,
+    },
     Quota,
     Overloaded,
     Status(StatusCode),
@@ -30,6 +42,8 @@ pub(crate) struct Problem {
     /// The parameter that is wrong, where the dialect has a field for it.
     pub(crate) param: Option<Cow<'static, str>>,
     pub(crate) message: Cow<'static, str>,
+    /// How long to wait, where the dialect says that in the body.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl Problem {
@@ -44,10 +58,11 @@ impl Problem {
             code: None,
             param: None,
             message: message.into(),
+            wait: None,
         }
     }
 
-    /// A 400 with the type that both dialects use for it.
+    /// A 400 with the type that OpenAI and Anthropic use for it.
     pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", message)
     }

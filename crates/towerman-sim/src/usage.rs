@@ -10,6 +10,8 @@ pub(crate) struct Usage {
     pub(crate) write_5m: u64,
     pub(crate) write_1h: u64,
     pub(crate) output: u64,
+    /// The part of the output that is thoughts.
+    pub(crate) reasoning: u64,
 }
 
 impl Usage {

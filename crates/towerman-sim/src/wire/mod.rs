@@ -1,52 +1,47 @@
 //! Turns requests of a provider's dialect into questions, and answers into its bytes.
 
 mod anthropic;
+mod call;
+mod dialect;
 mod openai;
+mod vector;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderMap, header::AUTHORIZATION, request};
+use bytes::Bytes;
+use http::{Uri, request::Parts};
 
+use self::call::bearer;
+pub(crate) use self::call::{Call, Form, Operation};
+pub use self::dialect::Dialect;
 use crate::{
     ask::Ask,
+    hash,
     reply::{Events, Reply},
     trouble::{Problem, Trouble},
 };
 
-/// The wire format that a simulated provider speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// OpenAI Chat Completions, `POST /v1/chat/completions`, and embeddings, `POST /v1/embeddings`.
-    OpenAi,
-    /// Anthropic Messages, `POST /v1/messages`, and `POST /v1/messages/count_tokens`, which is free.
-    Anthropic,
+/// A header of a response.
+pub(crate) type Header = (&'static str, String);
+
+/// What a provider is told to be strict about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    /// Fields that the real API refuses are refused.
+    pub(crate) strict: bool,
+    /// Its models think before they speak.
+    pub(crate) thinking: bool,
+    /// The provider's name, which its seals carry.
+    pub(crate) name: &'a str,
 }
 
-impl Dialect {
-    /// The path of the one endpoint that generates text.
-    #[must_use]
-    pub fn path(self) -> &'static str {
-        self.wire().path()
-    }
-
-    /// How many SSE events a stream of text opens with before its first delta.
-    #[must_use]
-    pub const fn opening_events(self) -> usize {
-        match self {
-            // The role.
-            Self::OpenAi => 1,
-            // message_start, content_block_start, ping.
-            Self::Anthropic => 3,
-        }
-    }
-
-    pub(crate) fn wire(self) -> &'static dyn Wire {
-        match self {
-            Self::OpenAi => &openai::OpenAi,
-            Self::Anthropic => &anthropic::Anthropic,
-        }
-    }
+/// A request that was routed to its operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) head: &'a Parts,
+    pub(crate) body: &'a [u8],
+    pub(crate) rules: Rules<'a>,
 }
 
 /// An answer in which no model speaks.
@@ -60,24 +55,34 @@ pub(crate) struct Aside {
     pub(crate) body: String,
 }
 
+/// How a dialect's prompt cache works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// By itself, in steps.
+    Automatic,
+    /// Up to the breakpoints that a request marks.
+    Marked,
+}
+
 /// A dialect. It is pure: no clock, no state.
 pub(crate) trait Wire: fmt::Debug + Send + Sync {
-    fn path(&self) -> &'static str;
+    /// What this path and query ask for, if the dialect serves them.
+    fn serves(&self, uri: &Uri) -> Option<Call>;
 
     /// The key that a request carries.
-    fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str>;
+    fn key<'a>(&self, head: &'a Parts) -> Option<&'a str>;
 
-    /// Reads a request; with `strict`, fields that the real API refuses are refused.
-    fn ask(&self, head: &request::Parts, body: &[u8], strict: bool) -> Result<Ask, Problem>;
+    /// Reads a request for an answer.
+    fn ask(&self, request: &Request<'_>) -> Result<Ask, Problem>;
 
-    /// The path of what it answers without generating anything.
-    fn aside_path(&self) -> &'static str;
+    /// Answers a request that no model speaks to: [`Operation::Count`], [`Operation::Embed`].
+    fn aside(&self, request: &Request<'_>) -> Result<Aside, Problem>;
 
-    /// Answers a request to that path.
-    fn aside(&self, head: &request::Parts, body: &[u8], strict: bool) -> Result<Aside, Problem>;
+    fn caching(&self) -> Caching;
 
-    /// The tail of a response id, with the dialect's prefix and length.
-    fn id(&self, seed: u64) -> String;
+    /// The id of an answer, with the dialect's prefix and length. A dialect whose answers have none
+    /// takes the request's, so that the book can be matched with what was sent.
+    fn id(&self, seed: u64, request_id: &str) -> String;
 
     /// The answer as one JSON body.
     fn whole(&self, reply: &Reply) -> String;
@@ -85,46 +90,52 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
     /// The answer as a stream.
     fn events(&self, reply: &Arc<Reply>) -> Events;
 
-    /// The event that keeps an idle stream open.
-    fn ping(&self) -> &'static str;
+    /// The content type of an answer in this form.
+    fn content_type(&self, form: Form) -> &'static str;
 
-    /// An event of a stream that does not parse.
-    fn malformed(&self) -> &'static str;
+    /// What keeps an idle stream open.
+    fn ping(&self, form: Form) -> Bytes;
 
-    /// The event that ends a stream with an error.
-    fn error_event(&self, problem: &Problem, request_id: &str) -> String;
+    /// A chunk of a stream that does not parse, where the chunk number `at` belongs.
+    fn malformed(&self, form: Form, at: usize) -> Bytes;
+
+    /// The chunk, number `at`, that ends a stream with an error.
+    fn error_event(&self, reply: &Reply, problem: &Problem, request_id: &str, at: usize) -> Bytes;
 
     fn problem(&self, trouble: &Trouble<'_>) -> Problem;
 
-    /// An error body.
-    fn error(&self, problem: &Problem, request_id: &str) -> String;
+    /// An error body, for an answer that was to have this form.
+    fn error(&self, form: Form, problem: &Problem, request_id: &str) -> String;
+
+    /// The content type of such an error body.
+    fn error_type(&self, _form: Form) -> &'static str {
+        self.content_type(Form::Whole)
+    }
 
     /// Headers of an error response besides the common ones.
-    fn error_headers(&self, problem: &Problem) -> &'static [(&'static str, &'static str)];
+    fn error_headers(&self, _problem: &Problem) -> Vec<Header> {
+        Vec::new()
+    }
 
     fn models(&self, names: &[&str]) -> String;
 
     /// A model that is always there when none was listed.
     fn any_model(&self) -> &'static str;
 
-    /// The name of the header with the request id.
-    fn request_id_header(&self) -> &'static str;
+    /// The name of the header with the request id, where there is one.
+    fn request_id_header(&self) -> Option<&'static str>;
+
+    /// The id of a request.
+    fn request_id(&self, seed: u64) -> String {
+        format!("req_{}", hash::letters(seed, 24))
+    }
 
     /// Headers on every response.
     fn common_headers(&self) -> &'static [(&'static str, &'static str)];
 
     /// Rate-limit headers after a request of so many prompt tokens, or, with `exhausted`, of a
     /// limit that is used up until that much later.
-    fn limits(
-        &self,
-        tokens: u64,
-        now: u64,
-        exhausted: Option<Duration>,
-    ) -> Vec<(&'static str, String)>;
-}
-
-/// The token of `Authorization: Bearer …`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    fn limits(&self, _tokens: u64, _now: u64, _exhausted: Option<Duration>) -> Vec<Header> {
+        Vec::new()
+    }
 }

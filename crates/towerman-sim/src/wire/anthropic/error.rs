@@ -5,6 +5,7 @@ use http::StatusCode;
 use crate::{
     object::object,
     trouble::{Problem, Trouble},
+    wire::Header,
 };
 
 pub(super) fn body(problem: &Problem, request_id: &str) -> String {
@@ -18,12 +19,12 @@ pub(super) fn body(problem: &Problem, request_id: &str) -> String {
 }
 
 /// Tells clients not to try again what cannot succeed.
-pub(super) fn headers(problem: &Problem) -> &'static [(&'static str, &'static str)] {
+pub(super) fn headers(problem: &Problem) -> Vec<Header> {
     let passing = matches!(problem.status.as_u16(), 408 | 409 | 429) && problem.code.is_none();
     if problem.status.is_client_error() && !passing {
-        &[("x-should-retry", "false")]
+        vec![("x-should-retry", "false".to_owned())]
     } else {
-        &[]
+        Vec::new()
     }
 }
 
@@ -60,7 +61,7 @@ pub(super) fn problem(trouble: &Trouble<'_>) -> Problem {
         Trouble::TooLong { tokens, window } => Problem::invalid(format!(
             "prompt is too long: {tokens} tokens > {window} maximum"
         )),
-        Trouble::RateLimited => Problem::new(
+        Trouble::RateLimited { .. } => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "rate_limit_error",
             "This request would exceed your organization's rate limit. Please try again later.",
@@ -85,7 +86,7 @@ fn by_status(status: StatusCode) -> Problem {
         401 => return problem(&Trouble::WrongKey),
         404 => return problem(&Trouble::UnknownModel("claude-sim")),
         413 => return problem(&Trouble::TooLarge),
-        429 => return problem(&Trouble::RateLimited),
+        429 => return problem(&Trouble::RateLimited { reset: None }),
         529 => return problem(&Trouble::Overloaded),
         402 => (
             "billing_error",

@@ -8,9 +8,10 @@ mod stream;
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, request::Parts};
+use bytes::Bytes;
+use http::{Uri, request::Parts};
 
-use super::{Aside, Wire, bearer};
+use super::{Aside, Caching, Call, Form, Header, Operation, Request, Wire, bearer};
 use crate::{
     ask::Ask,
     hash,
@@ -23,31 +24,34 @@ use crate::{
 pub(super) struct Anthropic;
 
 impl Wire for Anthropic {
-    fn path(&self) -> &'static str {
-        "/v1/messages"
+    fn serves(&self, uri: &Uri) -> Option<Call> {
+        Call::at(
+            uri.path(),
+            &[
+                ("/v1/messages", Operation::Generate),
+                ("/v1/messages/count_tokens", Operation::Count),
+                ("/v1/models", Operation::Models),
+            ],
+        )
     }
 
-    fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+    fn key<'a>(&self, head: &'a Parts) -> Option<&'a str> {
         // With both, the API goes by x-api-key.
-        headers
+        head.headers
             .get("x-api-key")
-            .map_or_else(|| bearer(headers), |key| key.to_str().ok())
+            .map_or_else(|| bearer(&head.headers), |key| key.to_str().ok())
     }
 
-    fn ask(&self, head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Problem> {
-        let ask = request::read(head, body, strict)?;
+    fn ask(&self, request: &Request<'_>) -> Result<Ask, Problem> {
+        let ask = request::read(request)?;
         match ask.max_tokens {
             Some(_) => Ok(ask),
             None => Err(request::required("max_tokens")),
         }
     }
 
-    fn aside_path(&self) -> &'static str {
-        "/v1/messages/count_tokens"
-    }
-
-    fn aside(&self, head: &Parts, body: &[u8], strict: bool) -> Result<Aside, Problem> {
-        let ask = request::read(head, body, strict)?;
+    fn aside(&self, request: &Request<'_>) -> Result<Aside, Problem> {
+        let ask = request::read(request)?;
         Ok(Aside {
             model: ask.model,
             tokens: ask.prompt.tokens,
@@ -56,7 +60,11 @@ impl Wire for Anthropic {
         })
     }
 
-    fn id(&self, seed: u64) -> String {
+    fn caching(&self) -> Caching {
+        Caching::Marked
+    }
+
+    fn id(&self, seed: u64, _: &str) -> String {
         format!("msg_01{}", hash::letters(seed, 22))
     }
 
@@ -68,30 +76,37 @@ impl Wire for Anthropic {
         stream::events(reply)
     }
 
-    fn ping(&self) -> &'static str {
-        stream::PING
+    fn content_type(&self, form: Form) -> &'static str {
+        match form {
+            Form::Whole => "application/json",
+            Form::Stream => "text/event-stream; charset=utf-8",
+        }
     }
 
-    fn malformed(&self) -> &'static str {
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_del\n\n"
+    fn ping(&self, _: Form) -> Bytes {
+        Bytes::from_static(stream::PING.as_bytes())
     }
 
-    fn error_event(&self, problem: &Problem, request_id: &str) -> String {
-        format!(
-            "event: error\ndata: {}\n\n",
-            error::body(problem, request_id)
+    fn malformed(&self, _: Form, _: usize) -> Bytes {
+        Bytes::from_static(
+            b"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_del\n\n",
         )
+    }
+
+    fn error_event(&self, _: &Reply, problem: &Problem, request_id: &str, _: usize) -> Bytes {
+        let error = error::body(problem, request_id);
+        format!("event: error\ndata: {error}\n\n").into()
     }
 
     fn problem(&self, trouble: &Trouble<'_>) -> Problem {
         error::problem(trouble)
     }
 
-    fn error(&self, problem: &Problem, request_id: &str) -> String {
+    fn error(&self, _: Form, problem: &Problem, request_id: &str) -> String {
         error::body(problem, request_id)
     }
 
-    fn error_headers(&self, problem: &Problem) -> &'static [(&'static str, &'static str)] {
+    fn error_headers(&self, problem: &Problem) -> Vec<Header> {
         error::headers(problem)
     }
 
@@ -107,20 +122,15 @@ impl Wire for Anthropic {
         "claude-sim"
     }
 
-    fn request_id_header(&self) -> &'static str {
-        "request-id"
+    fn request_id_header(&self) -> Option<&'static str> {
+        Some("request-id")
     }
 
     fn common_headers(&self) -> &'static [(&'static str, &'static str)] {
         &[("x-robots-tag", "none")]
     }
 
-    fn limits(
-        &self,
-        tokens: u64,
-        now: u64,
-        exhausted: Option<Duration>,
-    ) -> Vec<(&'static str, String)> {
+    fn limits(&self, tokens: u64, now: u64, exhausted: Option<Duration>) -> Vec<Header> {
         limits::headers(tokens, now, exhausted)
     }
 }

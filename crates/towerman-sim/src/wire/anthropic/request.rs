@@ -4,15 +4,15 @@ mod caching;
 mod content;
 mod history;
 
-use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    ask::{Ask, Tool, ToolChoice},
+    ask::{Ask, Thoughts, Tool, ToolChoice},
     json::Members,
     prompt::Prompt,
     trouble::Problem,
+    wire::{Form, Request},
 };
 
 /// The fields that the API knows; any other is refused.
@@ -59,10 +59,13 @@ struct Body<'a> {
     tools: Option<Vec<&'a RawValue>>,
     tool_choice: Option<Value>,
     cache_control: Option<Value>,
+    thinking: Option<Value>,
+    output_config: Option<Value>,
 }
 
-pub(super) fn read(head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Problem> {
-    let version = head.headers.get("anthropic-version");
+pub(super) fn read(request: &Request<'_>) -> Result<Ask, Problem> {
+    let (body, strict) = (request.body, request.rules.strict);
+    let version = request.head.headers.get("anthropic-version");
     let version =
         version.ok_or_else(|| Problem::invalid("anthropic-version: header is required"))?;
     if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err() {
@@ -110,20 +113,29 @@ pub(super) fn read(head: &Parts, body: &[u8], strict: bool) -> Result<Ask, Probl
         last.mark = last.mark.or(caching::mark(Some(control), "cache_control")?);
     }
     caching::check(&prompt)?;
+    let form = match body.stream {
+        Some(true) => Form::Stream,
+        _ => Form::Whole,
+    };
+    // A model thinks when it is asked to, and not otherwise.
+    let thinks = body.thinking.as_ref().and_then(|how| how["type"].as_str());
     Ok(Ask {
-        model,
-        stream: body.stream.unwrap_or(false),
-        include_usage: true,
-        obfuscate: true,
-        choices: 1,
         max_tokens,
         stops: body.stop_sequences.unwrap_or_default(),
         tools,
         choice,
         parallel,
-        prompt,
+        schema: body
+            .output_config
+            .map(|config| config["format"]["schema"].clone())
+            .filter(Value::is_object),
+        thoughts: match thinks {
+            None | Some("disabled") => Thoughts::Off,
+            Some(_) => Thoughts::Shown,
+        },
         said: history.said,
         results: history.results,
+        ..Ask::new(model, form, prompt)
     })
 }
 

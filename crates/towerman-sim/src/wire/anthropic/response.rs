@@ -2,7 +2,6 @@
 
 use crate::{
     answer::{Answer, Call, Finish},
-    json::compact,
     object::{Raw, object},
     reply::Reply,
     usage::Usage,
@@ -13,21 +12,19 @@ pub(super) fn whole(reply: &Reply) -> String {
         text,
         calls,
         finish,
+        ..
     } = &reply.answer;
+    let thought = reply.shown().map(|thought| thinking(thought, seal(reply)));
     let text = text
         .iter()
         .map(|text| object! { "type": "text", "text": text });
-    let calls = calls
-        .iter()
-        .enumerate()
-        .map(|(at, call)| tool_use(reply, at, call, input(call)));
-    message(
-        reply,
-        text.chain(calls).collect(),
-        Some(finish),
-        reply.usage.output,
-    )
-    .0
+    let calls = calls.iter().enumerate().map(|(at, call)| {
+        // Arguments that the token limit cut short are no JSON, and are left out.
+        let input = call.input().unwrap_or_else(|| object! {});
+        tool_use(reply, at, call, input)
+    });
+    let content = thought.into_iter().chain(text).chain(calls);
+    message(reply, content.collect(), Some(finish), reply.usage.output).0
 }
 
 /// The `message` object; a stream starts with one that has no content and no end yet.
@@ -60,12 +57,12 @@ pub(super) fn tool_use(reply: &Reply, at: usize, call: &Call, input: Raw) -> Raw
     }
 }
 
-/// The arguments as an object; ones that the token limit cut short are no JSON, and are left out.
-fn input(call: &Call) -> Raw {
-    match serde_json::from_str::<serde::de::IgnoredAny>(&call.arguments) {
-        Ok(_) => Raw(compact(&call.arguments)),
-        Err(_) => object! {},
-    }
+pub(super) fn thinking(thought: &str, seal: &str) -> Raw {
+    object! { "type": "thinking", "thinking": thought, "signature": seal }
+}
+
+pub(super) fn seal(reply: &Reply) -> &str {
+    reply.seal.as_deref().unwrap_or_default()
 }
 
 pub(super) const fn stop_reason(finish: &Finish) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::iter::once;
 
-use super::response::{message, stop_reason, stop_sequence, tool_use};
+use super::response::{message, seal, stop_reason, stop_sequence, thinking, tool_use};
 use crate::{
     answer::Call,
     hash,
@@ -23,8 +23,11 @@ pub(super) fn events(reply: &Reply) -> Events {
     );
 
     let mut blocks: Vec<Events> = Vec::new();
+    if let Some(thought) = reply.shown() {
+        blocks.push(thinking_block(thought.to_owned(), seal(reply)));
+    }
     if let Some(text) = &reply.answer.text {
-        blocks.push(text_block(text.clone()));
+        blocks.push(text_block(blocks.len() as u64, text.clone()));
     }
     for (at, call) in reply.answer.calls.iter().enumerate() {
         blocks.push(tool_block(reply, at, blocks.len() as u64, call));
@@ -55,11 +58,33 @@ pub(super) fn events(reply: &Reply) -> Events {
     Box::new(once(start).chain(blocks).chain(tail))
 }
 
-fn text_block(text: String) -> Events {
+fn thinking_block(thought: String, seal: &str) -> Events {
+    let deltas = Pieces::new(thought).map(|piece| {
+        delta(
+            0,
+            object! { "type": "thinking_delta", "thinking": piece },
+            1,
+        )
+    });
+    // The signature is the last delta of its block.
+    let signature = object! { "type": "signature_delta", "signature": seal };
+    let close = [delta(0, signature, 0), close(0)];
+    Box::new(
+        once(open(0, thinking("", ""), 0))
+            .chain(deltas)
+            .chain(close),
+    )
+}
+
+fn text_block(index: u64, text: String) -> Events {
     let block = object! { "type": "text", "text": "" };
-    let deltas =
-        Pieces::new(text).map(|piece| delta(0, object! { "type": "text_delta", "text": piece }, 1));
-    Box::new(once(open(0, block, 0)).chain(deltas).chain(once(close(0))))
+    let deltas = Pieces::new(text)
+        .map(move |piece| delta(index, object! { "type": "text_delta", "text": piece }, 1));
+    Box::new(
+        once(open(index, block, 0))
+            .chain(deltas)
+            .chain(once(close(index))),
+    )
 }
 
 fn tool_block(reply: &Reply, at: usize, index: u64, call: &Call) -> Events {

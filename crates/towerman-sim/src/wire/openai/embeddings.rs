@@ -1,21 +1,18 @@
 //! Embeddings: the same text has the same vector, and another text another.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::request::missing;
 use crate::{
-    hash,
-    object::{Raw, object},
+    object::object,
     tokens::count_tokens,
     trouble::Problem,
-    wire::Aside,
+    wire::{
+        Aside,
+        vector::{self, DIMENSIONS, MOST},
+    },
 };
-
-/// The length of a vector, unless the request sets another.
-const DIMENSIONS: u64 = 16;
-const MOST: u64 = 3_072;
 
 #[derive(Deserialize)]
 struct Body {
@@ -40,8 +37,13 @@ pub(super) fn answer(body: &[u8]) -> Result<Aside, Problem> {
     let data: Vec<_> = (0..)
         .zip(&texts)
         .map(|(index, text): (u64, _)| {
-            let vector = vector(&text.0, dimensions);
-            object! { "object": "embedding", "index": index, "embedding": written(&vector, packed) }
+            let vector = vector::of(&text.0, dimensions);
+            let vector = if packed {
+                vector::packed(&vector)
+            } else {
+                vector::listed(&vector)
+            };
+            object! { "object": "embedding", "index": index, "embedding": vector }
         })
         .collect();
     let tokens = texts.iter().map(|text| text.1).sum();
@@ -80,27 +82,9 @@ fn texts(input: &Value) -> Result<Vec<(Vec<u8>, u64)>, Problem> {
         .ok_or_else(|| Problem::invalid("'$.input' is invalid.").param("input"))
 }
 
-/// A vector of length 1.
-fn vector(text: &[u8], dimensions: u64) -> Vec<f32> {
-    let seed = hash::of(text);
-    let raw: Vec<f64> = (0..dimensions)
-        .map(|at| (hash::mix(seed, at) >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
-        .collect();
-    let length = raw.iter().map(|x| x * x).sum::<f64>().sqrt();
-    raw.iter().map(|x| (x / length) as f32).collect()
-}
-
-fn written(vector: &[f32], packed: bool) -> Raw {
-    if packed {
-        let bytes: Vec<_> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-        return Raw(format!("\"{}\"", STANDARD.encode(bytes)));
-    }
-    let numbers: Vec<_> = vector.iter().map(f32::to_string).collect();
-    Raw(format!("[{}]", numbers.join(",")))
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
     use serde_json::json;
 
     use super::*;

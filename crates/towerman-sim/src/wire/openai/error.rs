@@ -53,7 +53,7 @@ pub(super) fn problem(trouble: &Trouble<'_>) -> Problem {
         ))
         .param("messages")
         .code("context_length_exceeded"),
-        Trouble::RateLimited => Problem::new(
+        Trouble::RateLimited { .. } => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "requests",
             "Rate limit reached for requests. Visit your account's limits page to learn more.",
@@ -80,7 +80,7 @@ fn by_status(status: StatusCode) -> Problem {
         401 => problem(&Trouble::WrongKey),
         404 => problem(&Trouble::UnknownModel("gpt-sim")),
         413 => problem(&Trouble::TooLarge),
-        429 => problem(&Trouble::RateLimited),
+        429 => problem(&Trouble::RateLimited { reset: None }),
         503 => problem(&Trouble::Overloaded),
         403 => Problem::new(status, INVALID, "You are not allowed to use this model.")
             .code("insufficient_permissions"),

@@ -9,9 +9,10 @@ mod stream;
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, request::Parts};
+use bytes::Bytes;
+use http::{Uri, request::Parts};
 
-use super::{Aside, Wire, bearer};
+use super::{Aside, Caching, Call, Form, Header, Operation, Request, Wire, bearer};
 use crate::{
     ask::Ask,
     hash,
@@ -24,27 +25,34 @@ use crate::{
 pub(super) struct OpenAi;
 
 impl Wire for OpenAi {
-    fn path(&self) -> &'static str {
-        "/v1/chat/completions"
+    fn serves(&self, uri: &Uri) -> Option<Call> {
+        Call::at(
+            uri.path(),
+            &[
+                ("/v1/chat/completions", Operation::Generate),
+                ("/v1/embeddings", Operation::Embed),
+                ("/v1/models", Operation::Models),
+            ],
+        )
     }
 
-    fn key<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
-        bearer(headers)
+    fn key<'a>(&self, head: &'a Parts) -> Option<&'a str> {
+        bearer(&head.headers)
     }
 
-    fn ask(&self, _: &Parts, body: &[u8], _strict: bool) -> Result<Ask, Problem> {
-        request::read(body)
+    fn ask(&self, request: &Request<'_>) -> Result<Ask, Problem> {
+        request::read(request.body)
     }
 
-    fn aside_path(&self) -> &'static str {
-        "/v1/embeddings"
+    fn aside(&self, request: &Request<'_>) -> Result<Aside, Problem> {
+        embeddings::answer(request.body)
     }
 
-    fn aside(&self, _: &Parts, body: &[u8], _strict: bool) -> Result<Aside, Problem> {
-        embeddings::answer(body)
+    fn caching(&self) -> Caching {
+        Caching::Automatic
     }
 
-    fn id(&self, seed: u64) -> String {
+    fn id(&self, seed: u64, _: &str) -> String {
         format!("chatcmpl-{}", hash::letters(seed, 29))
     }
 
@@ -56,28 +64,33 @@ impl Wire for OpenAi {
         stream::events(reply)
     }
 
-    fn ping(&self) -> &'static str {
-        ": keep-alive\n\n"
+    fn content_type(&self, form: Form) -> &'static str {
+        match form {
+            Form::Whole => "application/json",
+            Form::Stream => "text/event-stream; charset=utf-8",
+        }
     }
 
-    fn malformed(&self) -> &'static str {
-        "data: {\"id\":\"chatcmpl-\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"con\n\n"
+    fn ping(&self, _: Form) -> Bytes {
+        Bytes::from_static(b": keep-alive\n\n")
     }
 
-    fn error_event(&self, problem: &Problem, _: &str) -> String {
-        format!("data: {}\n\n", error::body(problem))
+    fn malformed(&self, _: Form, _: usize) -> Bytes {
+        Bytes::from_static(
+            b"data: {\"id\":\"chatcmpl-\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"con\n\n",
+        )
+    }
+
+    fn error_event(&self, _: &Reply, problem: &Problem, _: &str, _: usize) -> Bytes {
+        format!("data: {}\n\n", error::body(problem)).into()
     }
 
     fn problem(&self, trouble: &Trouble<'_>) -> Problem {
         error::problem(trouble)
     }
 
-    fn error(&self, problem: &Problem, _: &str) -> String {
+    fn error(&self, _: Form, problem: &Problem, _: &str) -> String {
         error::body(problem)
-    }
-
-    fn error_headers(&self, _: &Problem) -> &'static [(&'static str, &'static str)] {
-        &[]
     }
 
     fn models(&self, names: &[&str]) -> String {
@@ -92,8 +105,8 @@ impl Wire for OpenAi {
         "gpt-sim"
     }
 
-    fn request_id_header(&self) -> &'static str {
-        "x-request-id"
+    fn request_id_header(&self) -> Option<&'static str> {
+        Some("x-request-id")
     }
 
     fn common_headers(&self) -> &'static [(&'static str, &'static str)] {
@@ -103,12 +116,7 @@ impl Wire for OpenAi {
         ]
     }
 
-    fn limits(
-        &self,
-        tokens: u64,
-        _: u64,
-        exhausted: Option<Duration>,
-    ) -> Vec<(&'static str, String)> {
+    fn limits(&self, tokens: u64, _: u64, exhausted: Option<Duration>) -> Vec<Header> {
         limits::headers(tokens, exhausted)
     }
 }

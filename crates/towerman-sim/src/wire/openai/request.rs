@@ -3,13 +3,14 @@
 mod history;
 
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    ask::{Ask, Tool, ToolChoice},
+    ask::{Ask, Thoughts, Tool, ToolChoice},
     json::compact,
     prompt::Prompt,
     trouble::Problem,
+    wire::Form,
 };
 
 #[derive(Deserialize)]
@@ -27,6 +28,7 @@ struct Body<'a> {
     n: Option<i64>,
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
+    response_format: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -67,9 +69,8 @@ pub(super) fn read(body: &[u8]) -> Result<Ask, Problem> {
     let choice = tool_choice(body.tool_choice.as_ref(), &tools)?;
     let history = history::read(&messages, &mut prompt)?;
     let options = body.stream_options.as_ref();
+    let form = if stream { Form::Stream } else { Form::Whole };
     Ok(Ask {
-        model,
-        stream,
         include_usage: options
             .and_then(|options| options.include_usage)
             .unwrap_or(false),
@@ -83,10 +84,22 @@ pub(super) fn read(body: &[u8]) -> Result<Ask, Problem> {
         tools,
         choice,
         parallel: body.parallel_tool_calls.unwrap_or(true),
-        prompt,
+        schema: body.response_format.as_ref().and_then(schema),
+        // This API counts what a model thinks, and never shows it.
+        thoughts: Thoughts::Hidden,
         said: history.said,
         results: history.results,
+        ..Ask::new(model, form, prompt)
     })
+}
+
+/// The schema that a response format asks for.
+fn schema(format: &Value) -> Option<Value> {
+    match format["type"].as_str()? {
+        "json_schema" => Some(format["json_schema"]["schema"].clone()),
+        "json_object" => Some(json!({"type": "object"})),
+        _ => None,
+    }
 }
 
 pub(super) fn missing(param: impl Into<String>) -> Problem {

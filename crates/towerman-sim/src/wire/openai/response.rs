@@ -73,7 +73,7 @@ pub(super) fn usage(usage: &Usage) -> Raw {
         "total_tokens": usage.prompt() + usage.output,
         "prompt_tokens_details": object! { "cached_tokens": usage.cache_read, "audio_tokens": 0u64 },
         "completion_tokens_details": object! {
-            "reasoning_tokens": 0u64,
+            "reasoning_tokens": usage.reasoning,
             "audio_tokens": 0u64,
             "accepted_prediction_tokens": 0u64,
             "rejected_prediction_tokens": 0u64,

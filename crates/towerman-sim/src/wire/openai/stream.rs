@@ -90,7 +90,8 @@ fn chunk(reply: &Reply, choice: u64, delta: &Delta) -> Event {
                 if !calls.is_empty() => "tool_calls": calls,
                 "refusal": Raw::null(),
             };
-            (delta, tokens)
+            // What it thinks takes its time before the role, and is not shown.
+            (delta, tokens + reply.hidden())
         }
         Delta::Text(piece) => (object! { "content": piece }, 1),
         Delta::Call(at) => {

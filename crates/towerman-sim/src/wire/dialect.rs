@@ -1,0 +1,52 @@
+//! Names the wire formats that a simulated provider can speak.
+
+use super::{Wire, anthropic, openai};
+
+/// The wire format that a simulated provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// OpenAI Chat Completions, `POST /v1/chat/completions`, and embeddings, `POST /v1/embeddings`.
+    OpenAi,
+    /// Anthropic Messages, `POST /v1/messages`, and `POST /v1/messages/count_tokens`, which is free.
+    Anthropic,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Anthropic];
+
+    /// The path of the one endpoint that generates text; `{model}` stands for the model where the
+    /// path names it.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::OpenAi => "/v1/chat/completions",
+            Self::Anthropic => "/v1/messages",
+        }
+    }
+
+    /// The path, with its query, at which this model answers, whole or as a stream.
+    #[must_use]
+    pub fn path_for(self, _model: &str, _stream: bool) -> String {
+        self.path().to_owned()
+    }
+
+    /// How many chunks a stream of text opens with before its first delta.
+    #[must_use]
+    pub const fn opening_events(self) -> usize {
+        match self {
+            // The role.
+            Self::OpenAi => 1,
+            // message_start, content_block_start, ping.
+            Self::Anthropic => 3,
+        }
+    }
+
+    pub(crate) fn wire(self) -> &'static dyn Wire {
+        match self {
+            Self::OpenAi => &openai::OpenAi,
+            Self::Anthropic => &anthropic::Anthropic,
+        }
+    }
+}
