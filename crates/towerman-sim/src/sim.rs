@@ -65,6 +65,11 @@ impl Sim {
         Self::speaking(Dialect::Anthropic, name)
     }
 
+    /// A provider that speaks Gemini. Its name shows in what its models say.
+    pub fn gemini(name: impl Into<String>) -> SimBuilder {
+        Self::speaking(Dialect::Gemini, name)
+    }
+
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> &str {

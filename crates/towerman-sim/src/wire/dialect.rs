@@ -1,6 +1,6 @@
 //! Names the wire formats that a simulated provider can speak.
 
-use super::{Wire, anthropic, openai};
+use super::{Wire, anthropic, call, gemini, openai};
 
 /// The wire format that a simulated provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,11 +10,15 @@ pub enum Dialect {
     OpenAi,
     /// Anthropic Messages, `POST /v1/messages`, and `POST /v1/messages/count_tokens`, which is free.
     Anthropic,
+    /// Gemini, `POST /v1beta/models/{model}:generateContent` and its siblings
+    /// `:streamGenerateContent`, `:countTokens` (free), `:embedContent` and `:batchEmbedContents`,
+    /// under `/v1` too.
+    Gemini,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Anthropic];
+    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
 
     /// The path of the one endpoint that generates text; `{model}` stands for the model where the
     /// path names it.
@@ -23,13 +27,18 @@ impl Dialect {
         match self {
             Self::OpenAi => "/v1/chat/completions",
             Self::Anthropic => "/v1/messages",
+            Self::Gemini => "/v1beta/models/{model}:generateContent",
         }
     }
 
     /// The path, with its query, at which this model answers, whole or as a stream.
     #[must_use]
-    pub fn path_for(self, _model: &str, _stream: bool) -> String {
-        self.path().to_owned()
+    pub fn path_for(self, model: &str, stream: bool) -> String {
+        let path = match (self, stream) {
+            (Self::Gemini, true) => "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+            _ => self.path(),
+        };
+        path.replace("{model}", &call::encoded(model))
     }
 
     /// How many chunks a stream of text opens with before its first delta.
@@ -40,6 +49,7 @@ impl Dialect {
             Self::OpenAi => 1,
             // message_start, content_block_start, ping.
             Self::Anthropic => 3,
+            Self::Gemini => 0,
         }
     }
 
@@ -47,6 +57,7 @@ impl Dialect {
         match self {
             Self::OpenAi => &openai::OpenAi,
             Self::Anthropic => &anthropic::Anthropic,
+            Self::Gemini => &gemini::Gemini,
         }
     }
 }

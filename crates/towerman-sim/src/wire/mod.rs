@@ -3,6 +3,7 @@
 mod anthropic;
 mod call;
 mod dialect;
+mod gemini;
 mod openai;
 mod vector;
 
@@ -11,8 +12,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Uri, request::Parts};
 
-use self::call::bearer;
 pub(crate) use self::call::{Call, Form, Operation};
+use self::call::{bearer, decoded};
 pub use self::dialect::Dialect;
 use crate::{
     ask::Ask,

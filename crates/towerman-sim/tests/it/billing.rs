@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::common::{DIALECTS, ask, drain, open, send};
+use crate::{
+    common::{DIALECTS, ask, drain, open, send},
+    native::{events, id, usage},
+};
 use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -21,10 +24,7 @@ fn paced(dialect: Dialect) -> Sim {
         .price(PRICE)
         .first_token(40 * MS)
         .per_token(10 * MS);
-    match dialect {
-        Dialect::OpenAi => Sim::openai("alpha").model(model).build(),
-        _ => Sim::anthropic("alpha").model(model).build(),
-    }
+    Sim::speaking(dialect, "alpha").model(model).build()
 }
 
 #[tokio::test(start_paused = true)]
@@ -49,10 +49,9 @@ async fn a_whole_stream_takes_its_time_and_costs_its_price() {
         let start = Instant::now();
         let reply = send(&sim, &ask("hi", false)).await;
         assert_eq!(start.elapsed(), 40 * MS + 23 * 10 * MS);
-        assert_eq!(
-            sim.book().lines()[1].id,
-            reply.json()["id"].as_str().unwrap()
-        );
+        if let Some(id) = id(dialect, &reply) {
+            assert_eq!(sim.book().lines()[1].id, id);
+        }
         assert_eq!(sim.book().totals().cost_pico_usd, 2 * line.cost_pico_usd);
         assert_eq!(sim.book().totals().completed, 2);
     }
@@ -114,15 +113,13 @@ async fn leaving_before_the_head_is_billed_as_far_as_it_got() {
 async fn a_client_that_stops_at_the_last_event_did_not_cancel() {
     for dialect in DIALECTS {
         let sim = crate::common::sim(dialect);
+        let (chunks, _) = drain(open(&sim, &ask("hi", true)).await.unwrap()).await;
         let mut body = open(&sim, &ask("hi", true)).await.unwrap().into_body();
-        loop {
-            let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
-            if frame.starts_with(b"data: [DONE]") || frame.starts_with(b"event: message_stop") {
-                break;
-            }
+        for _ in 0..chunks.len() {
+            body.frame().await.unwrap().unwrap();
         }
         drop(body);
-        assert!(sim.book().lines()[0].completed);
+        assert!(sim.book().lines()[1].completed);
         assert_eq!(sim.cancelled(), 0);
     }
 }
@@ -168,6 +165,50 @@ async fn the_book_matches_the_usage_it_sent() {
     assert_eq!(lines[0].output, 2 * 3);
     sim.book().clear();
     assert_eq!((sim.book().requests(), sim.book().lines().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn every_dialect_bills_what_it_says() {
+    for dialect in DIALECTS {
+        let model = Model::new("m").price(PRICE);
+        let sim = Sim::speaking(dialect, "alpha").model(model).build();
+        let long = "x".repeat(4 * 1500);
+        for (at, stream) in [false, true, true].into_iter().enumerate() {
+            let mut body = ask(&long, stream);
+            if dialect == Dialect::OpenAi && stream {
+                body["stream_options"] = json!({"include_usage": true});
+            }
+            let reply = send(&sim, &body).await;
+            let told: Vec<_> = if stream {
+                let events = events(dialect, &reply.bytes);
+                events.into_iter().map(|event| event.data).collect()
+            } else {
+                vec![reply.json()]
+            };
+            let line = &sim.book().lines()[at];
+            let input = line.uncached_input + line.cache_read + line.cache_write;
+            assert_eq!(
+                usage(dialect, &told),
+                (input, line.cache_read, line.output),
+                "{dialect:?} {stream}"
+            );
+            assert_eq!((input, line.output), (1504, 24));
+            assert!(line.completed);
+            let cost = line.uncached_input * PRICE.input
+                + line.cache_read * PRICE.cache_read
+                + line.output * PRICE.output;
+            assert_eq!(line.cost_pico_usd, u128::from(cost));
+        }
+        let lines = sim.book().lines();
+        let sum: u128 = lines.iter().map(|line| line.cost_pico_usd).sum();
+        assert_eq!(sim.book().totals().cost_pico_usd, sum);
+        // Caches that need no mark serve the second time.
+        let cached = match dialect {
+            Dialect::Anthropic => 0,
+            _ => 1408,
+        };
+        assert_eq!((lines[0].cache_read, lines[1].cache_read), (0, cached));
+    }
 }
 
 #[tokio::test]

@@ -1,37 +1,26 @@
-//! A small client: builds requests in either dialect, and reads SSE strictly.
+//! A small client: asks in any dialect, and reads SSE strictly.
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use towerman_sim::{Dialect, Sim, SimBody, SimError};
 
-pub const DIALECTS: [Dialect; 2] = [Dialect::OpenAi, Dialect::Anthropic];
+pub use crate::native::{post, terminated, text};
+
+pub const DIALECTS: [Dialect; Dialect::ALL.len()] = Dialect::ALL;
 
 pub fn sim(dialect: Dialect) -> Sim {
-    match dialect {
-        Dialect::OpenAi => Sim::openai("alpha").build(),
-        Dialect::Anthropic => Sim::anthropic("alpha").build(),
-        _ => panic!("a dialect without a test"),
-    }
+    Sim::speaking(dialect, "alpha").build()
 }
 
-/// A request body that says this, in a form that both dialects take.
+/// A request body that says this, as some dialects take it; [`post`] words it for the others.
 pub fn ask(text: &str, stream: bool) -> Value {
     json!({
         "model": "m", "max_tokens": 1000, "stream": stream,
         "messages": [{"role": "user", "content": text}],
     })
-}
-
-pub fn post(dialect: Dialect, origin: &str, body: &Value) -> Request<Full<Bytes>> {
-    let mut request = Request::post(format!("{origin}{}", dialect.path()))
-        .header("content-type", "application/json");
-    if dialect == Dialect::Anthropic {
-        request = request.header("anthropic-version", "2023-06-01");
-    }
-    request.body(Full::from(body.to_string())).unwrap()
 }
 
 /// Sends it in memory, and leaves the body to the caller.
@@ -127,25 +116,6 @@ pub fn events(bytes: &[u8]) -> Vec<Event> {
             Event { name, data }
         })
         .collect()
-}
-
-/// The text of a stream, in either dialect.
-pub fn text(events: &[Event]) -> String {
-    events
-        .iter()
-        .filter_map(|event| {
-            let openai = event.data["choices"][0]["delta"]["content"].as_str();
-            openai.or_else(|| event.data["delta"]["text"].as_str())
-        })
-        .collect()
-}
-
-/// The stream ended the way its dialect ends a good one.
-pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
-    events.last().is_some_and(|last| match dialect {
-        Dialect::OpenAi => last.data == "[DONE]",
-        _ => last.data["type"] == "message_stop",
-    })
 }
 
 /// Waits, in real time, for what another task is about to do.

@@ -1,8 +1,11 @@
-//! Faults that answer with something else, in memory and in both dialects.
+//! Faults that answer with something else, in memory and in every dialect.
 
 use std::time::Duration;
 
-use crate::common::{DIALECTS, ask, events, send, sim, terminated, text};
+use crate::{
+    common::{DIALECTS, Reply, ask, drain, open, send, sim, terminated, text},
+    native::{events, kind},
+};
 use serde_json::Value;
 use towerman_sim::{Dialect, Fault, RetryAfter, Sim};
 
@@ -22,14 +25,10 @@ async fn works(sim: &Sim) {
 #[tokio::test(start_paused = true)]
 async fn bodies_that_are_no_answer() {
     for stream in [true, false] {
-        let wanted = if stream {
-            "text/event-stream; charset=utf-8"
-        } else {
-            "application/json"
-        };
         for (fault, empty) in [(Fault::Garbage, false), (Fault::EmptyBody, true)] {
             for sim in faulty(&fault) {
                 let reply = send(&sim, &ask("hi", stream)).await;
+                let wanted = content_type(sim.dialect(), stream);
                 assert_eq!(
                     (reply.status.as_u16(), reply.header("content-type")),
                     (200, wanted)
@@ -56,73 +55,128 @@ async fn bodies_that_are_no_answer() {
     }
 }
 
+/// The content type of an answer.
+fn content_type(dialect: Dialect, stream: bool) -> &'static str {
+    match (dialect, stream) {
+        (Dialect::Gemini, false) => "application/json; charset=UTF-8",
+        (Dialect::Gemini, true) => "text/event-stream",
+        (_, false) => "application/json",
+        (_, true) => "text/event-stream; charset=utf-8",
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn errors_within_a_200() {
     for n in [0, 5] {
         for sim in faulty(&Fault::ErrorInStream { after_chunks: n }) {
-            let events = events(&send(&sim, &ask("hi", true)).await.bytes);
+            let reply = send(&sim, &ask("hi", true)).await;
+            let events = events(sim.dialect(), &reply.bytes);
             assert_eq!(events.len(), n + 1);
-            let error = &events[n];
+            let (name, data) = (events[n].name.as_deref(), &events[n].data);
             match sim.dialect() {
-                Dialect::OpenAi => assert_eq!(error.data["error"]["code"], "server_is_overloaded"),
+                Dialect::OpenAi => assert_eq!(data["error"]["code"], "server_is_overloaded"),
+                Dialect::Gemini => {
+                    assert_eq!((name, &data["error"]["code"]), (Some("error"), &503.into()));
+                    assert_eq!(data["error"]["status"], "UNAVAILABLE");
+                }
                 _ => {
-                    assert_eq!(error.name.as_deref(), Some("error"));
-                    assert_eq!(error.data["error"]["type"], "overloaded_error");
+                    assert_eq!(name, Some("error"));
+                    assert_eq!(data["error"]["type"], "overloaded_error");
                 }
             }
+            assert!(!terminated(sim.dialect(), &events));
             assert!(!sim.book().lines()[0].completed && sim.cancelled() == 0);
-        }
-        for sim in faulty(&Fault::MalformedEvent { after_chunks: n }) {
-            let bytes = send(&sim, &ask(r#"say:"all of it""#, true)).await.bytes;
-            let blocks: Vec<_> = std::str::from_utf8(&bytes)
-                .unwrap()
-                .split_inclusive("\n\n")
-                .collect();
-            let (bad, good): (Vec<_>, Vec<_>) =
-                blocks.iter().enumerate().partition(|(at, _)| *at == n);
-            let data = bad[0].1.trim_end().split_once("data: ").unwrap().1;
-            assert!(serde_json::from_str::<Value>(data).is_err());
-            let good: String = good.into_iter().map(|(_, block)| *block).collect();
-            let good = events(good.as_bytes());
-            assert!(terminated(sim.dialect(), &good));
-            assert_eq!(text(&good), "all of it");
-            assert!(sim.book().lines()[0].completed);
         }
     }
     for sim in faulty(&Fault::ErrorInStream { after_chunks: 3 }) {
         let reply = send(&sim, &ask("hi", false)).await;
         assert_eq!(reply.status, 200);
-        assert!(reply.json()["error"]["message"].is_string());
+        assert!(message(sim.dialect(), &reply).contains("verloaded"));
+    }
+}
+
+/// The words of an error.
+fn message(_dialect: Dialect, reply: &Reply) -> String {
+    let body = reply.json();
+    let message = &body["error"]["message"];
+    message.as_str().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_malformed_chunk_among_good_ones() {
+    for n in [0, 5] {
+        for sim in faulty(&Fault::MalformedEvent { after_chunks: n }) {
+            let said = "all of it, and then some more";
+            let body = ask(&format!(r#"say:"{said}""#), true);
+            let (mut chunks, end) = drain(open(&sim, &body).await.unwrap()).await;
+            assert!(end.is_ok());
+            let (dialect, bad) = (sim.dialect(), chunks.remove(n));
+            let parsed = std::panic::catch_unwind(|| events(dialect, &bad));
+            assert!(parsed.is_err(), "{dialect:?}");
+            let good = events(dialect, &chunks.concat());
+            assert!(terminated(dialect, &good));
+            assert_eq!(text(&good), said);
+            assert!(sim.book().lines()[0].completed);
+        }
     }
     for sim in faulty(&Fault::MalformedEvent { after_chunks: 3 }) {
         works(&sim).await;
     }
 }
 
+/// What each dialect calls a status.
+const STATUSES: [(u16, [&str; 3]); 10] = [
+    (
+        400,
+        [
+            "invalid_request_error",
+            "invalid_request_error",
+            "INVALID_ARGUMENT",
+        ],
+    ),
+    (
+        401,
+        [
+            "invalid_request_error",
+            "authentication_error",
+            "UNAUTHENTICATED",
+        ],
+    ),
+    (
+        403,
+        [
+            "invalid_request_error",
+            "permission_error",
+            "PERMISSION_DENIED",
+        ],
+    ),
+    (
+        404,
+        ["invalid_request_error", "not_found_error", "NOT_FOUND"],
+    ),
+    (500, ["server_error", "api_error", "INTERNAL"]),
+    (502, ["server_error", "api_error", "INTERNAL"]),
+    (503, ["server_error", "api_error", "UNAVAILABLE"]),
+    (504, ["server_error", "timeout_error", "DEADLINE_EXCEEDED"]),
+    (529, ["server_error", "overloaded_error", "INTERNAL"]),
+    (
+        302,
+        [
+            "invalid_request_error",
+            "invalid_request_error",
+            "INVALID_ARGUMENT",
+        ],
+    ),
+];
+
 #[tokio::test]
 async fn statuses_have_the_dialects_body() {
-    let cases = [
-        (400, "invalid_request_error", "invalid_request_error"),
-        (401, "invalid_request_error", "authentication_error"),
-        (403, "invalid_request_error", "permission_error"),
-        (404, "invalid_request_error", "not_found_error"),
-        (500, "server_error", "api_error"),
-        (502, "server_error", "api_error"),
-        (503, "server_error", "api_error"),
-        (504, "server_error", "timeout_error"),
-        (529, "server_error", "overloaded_error"),
-        (302, "invalid_request_error", "invalid_request_error"),
-    ];
-    for (status, openai, anthropic) in cases {
-        for sim in faulty(&Fault::Status(status)) {
+    for (status, kinds) in STATUSES {
+        for (sim, named) in faulty(&Fault::Status(status)).zip(kinds) {
             let reply = send(&sim, &ask("hi", true)).await;
             assert_eq!(reply.status.as_u16(), status);
-            let kind = if sim.dialect() == Dialect::OpenAi {
-                openai
-            } else {
-                anthropic
-            };
-            assert_eq!(reply.json()["error"]["type"], kind, "{status}");
+            assert_eq!(kind(sim.dialect(), &reply), named, "{status}");
+            assert!(!message(sim.dialect(), &reply).is_empty());
             assert_eq!(reply.headers.contains_key("location"), status == 302);
             assert_eq!((sim.book().lines().len(), sim.book().requests()), (0, 1));
         }
@@ -131,13 +185,19 @@ async fn statuses_have_the_dialects_body() {
         assert_eq!(send(&sim, &ask("hi", true)).await.status, 500);
     }
     for sim in faulty(&Fault::Overloaded) {
-        let status = if sim.dialect() == Dialect::OpenAi {
-            503
-        } else {
-            529
+        let status = match sim.dialect() {
+            Dialect::Anthropic => 529,
+            _ => 503,
         };
         assert_eq!(send(&sim, &ask("hi", true)).await.status.as_u16(), status);
     }
+}
+
+fn has_header(reply: &Reply, part: &str) -> bool {
+    reply
+        .headers
+        .keys()
+        .any(|name| name.as_str().contains(part))
 }
 
 #[tokio::test]
@@ -151,12 +211,7 @@ async fn rate_limits_say_when_to_come_back() {
         for sim in limited(retry_after) {
             let reply = send(&sim, &ask("hi", true)).await;
             assert_eq!((reply.status.as_u16(), reply.header(name)), (429, value));
-            assert!(
-                !reply
-                    .headers
-                    .keys()
-                    .any(|name| name.as_str().contains("ratelimit"))
-            );
+            assert!(!has_header(&reply, "ratelimit"));
             assert_eq!(sim.book().lines().len(), 0);
         }
     }
@@ -174,35 +229,54 @@ async fn rate_limits_say_when_to_come_back() {
         let reply = send(&sim, &ask("hi", true)).await;
         assert!(!reply.headers.contains_key("retry-after"));
         match sim.dialect() {
-            Dialect::OpenAi => assert_eq!(reply.header("x-ratelimit-reset-requests"), "1m26.4s"),
-            _ => {
+            Dialect::OpenAi => {
+                assert_eq!(reply.header("x-ratelimit-reset-requests"), "1m26.4s");
+            }
+            Dialect::Anthropic => {
                 assert_eq!(reply.header("anthropic-ratelimit-requests-remaining"), "0");
                 assert_eq!(
                     reply.header("anthropic-ratelimit-requests-reset").len(),
                     "2026-08-19T14:35:17Z".len()
                 );
             }
+            Dialect::Gemini => {
+                let error = reply.json()["error"].clone();
+                let info = &error["details"][1];
+                assert_eq!(info["@type"], "type.googleapis.com/google.rpc.RetryInfo");
+                assert_eq!(info["retryDelay"], "86.400s");
+                let words = error["message"].as_str().unwrap();
+                assert!(words.ends_with("Please retry in 86.4s."), "{words}");
+            }
+            _ => assert!(!has_header(&reply, "ratelimit")),
         }
     }
+}
+
+/// The error says that waiting does not help.
+fn spent(dialect: Dialect, reply: &Reply) -> bool {
+    let error = &reply.json()["error"];
+    match dialect {
+        Dialect::OpenAi => error["code"] == "insufficient_quota",
+        Dialect::Anthropic => error["details"]["error_code"] == "enforced_spend_limit_reached",
+        Dialect::Gemini => error["details"][0]["violations"][0]["quotaId"]
+            .as_str()
+            .is_some_and(|quota| quota.contains("PerDay")),
+        _ => reply.status != 429,
+    }
+}
+
+#[tokio::test]
+async fn a_limit_and_an_empty_purse_differ() {
     for fault in [Fault::RateLimited(RetryAfter::None), Fault::QuotaExceeded] {
         for sim in faulty(&fault) {
             let reply = send(&sim, &ask("hi", true)).await;
-            assert_eq!(reply.status, 429);
-            assert!(
-                !reply
-                    .headers
-                    .keys()
-                    .any(|name| name.as_str().contains("ratelimit")
-                        || name.as_str().contains("retry-after"))
-            );
-            let error = &reply.json()["error"];
-            let code = if sim.dialect() == Dialect::OpenAi {
-                &error["code"]
-            } else {
-                &error["details"]["error_code"]
+            let poor = fault == Fault::QuotaExceeded;
+            let status = match sim.dialect() {
+                _ => 429,
             };
-            let quota = code == "insufficient_quota" || code == "enforced_spend_limit_reached";
-            assert_eq!(quota, fault == Fault::QuotaExceeded);
+            assert_eq!(reply.status.as_u16(), status);
+            assert!(!has_header(&reply, "ratelimit") && !has_header(&reply, "retry-after"));
+            assert_eq!(spent(sim.dialect(), &reply), poor, "{:?}", sim.dialect());
         }
     }
 }

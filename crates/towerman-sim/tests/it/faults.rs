@@ -1,8 +1,11 @@
-//! Faults that cut or hold up an answer, in memory and in both dialects.
+//! Faults that cut or hold up an answer, in memory and in every dialect.
 
 use std::{error::Error, io, time::Duration};
 
-use crate::common::{DIALECTS, ask, drain, events, open, send, sim, terminated};
+use crate::{
+    common::{DIALECTS, ask, drain, open, send, sim, terminated},
+    native::events,
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 use towerman_sim::{Dialect, Fault, Sim, SimError};
@@ -82,7 +85,10 @@ async fn after_chunks_of_a_stream() {
             let (chunks, end) = drain(open(&sim, &ask("hi", true)).await.unwrap()).await;
             assert!(end.is_ok() && chunks.len() == n);
             if n > 0 {
-                assert!(!terminated(sim.dialect(), &events(&chunks.concat())));
+                assert!(!terminated(
+                    sim.dialect(),
+                    &events(sim.dialect(), &chunks.concat())
+                ));
             }
             assert!(!sim.book().lines()[0].completed);
             works(&sim).await;
@@ -108,7 +114,7 @@ async fn after_chunks_of_a_stream() {
     }
     for sim in faulty(&Fault::ResetAfterChunks(1000)) {
         let (chunks, end) = drain(open(&sim, &ask("hi", true)).await.unwrap()).await;
-        assert!(end.is_ok() && terminated(sim.dialect(), &events(&chunks.concat())));
+        assert!(end.is_ok() && terminated(sim.dialect(), &events(sim.dialect(), &chunks.concat())));
         assert!(sim.book().lines()[0].completed);
     }
 }
@@ -176,8 +182,12 @@ async fn pings_only_and_slow_drip() {
                 let ping = frame.into_data().unwrap();
                 match (stream, sim.dialect()) {
                     (false, _) => assert_eq!(ping, "\n"),
-                    (true, Dialect::OpenAi) => assert_eq!(ping, ": keep-alive\n\n"),
-                    (true, _) => assert_eq!(events(&ping)[0].data, json!({"type": "ping"})),
+                    (true, Dialect::Anthropic) => {
+                        let event = &events(Dialect::Anthropic, &ping)[0];
+                        assert_eq!(event.data, json!({"type": "ping"}));
+                    }
+                    (true, Dialect::Gemini) => assert_eq!(ping, ": keep-alive\r\n\r\n"),
+                    (true, _) => assert_eq!(ping, ": keep-alive\n\n"),
                 }
             }
             assert_eq!(start.elapsed(), every * 5);

@@ -2,7 +2,7 @@
 
 use std::{error::Error, io, time::Duration};
 
-use crate::common::post;
+use crate::native::{post, worded};
 use bytes::Bytes;
 use http::Response;
 use http_body_util::{BodyExt, Full};
@@ -56,11 +56,12 @@ pub async fn drain(response: Response<Incoming>) -> (Vec<u8>, Result<(), hyper::
 /// Sends a request over a bare socket, and reads until that ends.
 pub async fn raw(server: &SimServer, dialect: Dialect, body: &Value) -> (String, io::Result<()>) {
     let mut socket = TcpStream::connect(server.addr()).await.unwrap();
+    let (path, body) = worded(dialect, body);
     let body = body.to_string();
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: sim\r\nanthropic-version: 2023-06-01\r\nconnection: close\r\n\
          content-length: {}\r\n\r\n",
-        dialect.path(),
+        path,
         body.len()
     );
     socket
@@ -75,7 +76,7 @@ pub async fn raw(server: &SimServer, dialect: Dialect, body: &Value) -> (String,
             Err(error) => break Err(error),
         }
     };
-    (String::from_utf8(bytes).unwrap(), end)
+    (String::from_utf8_lossy(&bytes).into_owned(), end)
 }
 
 pub fn chain(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {

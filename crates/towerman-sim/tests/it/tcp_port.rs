@@ -2,7 +2,10 @@
 
 use std::{io, time::Duration};
 
-use crate::common::{ask, events, eventually, sim, terminated};
+use crate::{
+    common::{ask, eventually, sim, terminated},
+    native::events,
+};
 use tokio::{net::TcpStream, time::sleep};
 use towerman_sim::{Dialect, Fault, Model, Sim};
 
@@ -54,7 +57,7 @@ async fn refusing_lets_streams_end_and_a_scripted_refusal_resets() {
         .unwrap();
     sim.faults().always(Fault::Refuse);
     let (bytes, end) = drain(response).await;
-    assert!(end.is_ok() && terminated(sim.dialect(), &events(&bytes)));
+    assert!(end.is_ok() && terminated(sim.dialect(), &events(sim.dialect(), &bytes)));
     sim.faults().clear().once(Fault::Refuse);
     let (bytes, end) = raw(&server, sim.dialect(), &ask("hi", true)).await;
     assert!(bytes.is_empty() && end.is_err());

@@ -67,7 +67,7 @@ impl Wire for OpenAi {
     fn content_type(&self, form: Form) -> &'static str {
         match form {
             Form::Whole => "application/json",
-            Form::Stream => "text/event-stream; charset=utf-8",
+            Form::Stream | Form::Array => "text/event-stream; charset=utf-8",
         }
     }
 

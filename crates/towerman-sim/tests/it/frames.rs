@@ -1,0 +1,1 @@
+//! Reads AWS event-stream frames strictly, checksums included.

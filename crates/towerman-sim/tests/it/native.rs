@@ -1,0 +1,176 @@
+//! Puts a question into the words of any dialect, and reads its answers strictly.
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use serde_json::{Value, json};
+use towerman_sim::Dialect;
+
+use crate::common::{Event, Reply};
+
+/// The path and the body of a question as [`ask`](crate::common::ask) has it; a body that is the
+/// dialect's own stays as it is, but for `model` and `stream` where the path says them.
+pub fn worded(dialect: Dialect, body: &Value) -> (String, Value) {
+    let mut body = body.clone();
+    let model = body["model"].as_str().unwrap_or("m").to_owned();
+    let stream = body["stream"] == true;
+    let path = dialect.path_for(&model, stream);
+    let text = body["messages"][0]["content"].clone();
+    let limit = body.get("max_tokens").cloned();
+    let Some(members) = body.as_object_mut() else {
+        return (path, body);
+    };
+    match dialect {
+        Dialect::Gemini => {
+            members.remove("model");
+            members.remove("stream");
+            if members.remove("messages").is_some() {
+                members.remove("max_tokens");
+                members.insert(
+                    "contents".into(),
+                    json!([{"role": "user", "parts": [{"text": text}]}]),
+                );
+                members.insert("generationConfig".into(), json!({"maxOutputTokens": limit}));
+            }
+        }
+        _ => {}
+    }
+    (path, body)
+}
+
+pub fn post(dialect: Dialect, origin: &str, body: &Value) -> Request<Full<Bytes>> {
+    let (path, body) = worded(dialect, body);
+    let mut request =
+        Request::post(format!("{origin}{path}")).header("content-type", "application/json");
+    if dialect == Dialect::Anthropic {
+        request = request.header("anthropic-version", "2023-06-01");
+    }
+    request.body(Full::from(body.to_string())).unwrap()
+}
+
+/// Reads a stream that must be made of whole, well-formed chunks.
+pub fn events(dialect: Dialect, bytes: &[u8]) -> Vec<Event> {
+    match dialect {
+        Dialect::Gemini => crlf(bytes),
+        _ => crate::common::events(bytes),
+    }
+}
+
+/// Google's events, and the error that is none.
+pub fn crlf(bytes: &[u8]) -> Vec<Event> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    assert!(text.ends_with("\r\n\r\n"), "{text:?}");
+    text.trim_end_matches("\r\n")
+        .split("\r\n\r\n")
+        .filter(|block| !block.starts_with(':'))
+        .map(|block| {
+            let (name, json) = match block.strip_prefix("data: ") {
+                Some(json) => (None, json),
+                None => (Some("error".to_owned()), block),
+            };
+            let data = serde_json::from_str(json).unwrap();
+            Event { name, data }
+        })
+        .collect()
+}
+
+/// What a stream says.
+pub fn text(events: &[Event]) -> String {
+    let said = |event: &Event| {
+        let data = &event.data;
+        [
+            &data["choices"][0]["delta"]["content"],
+            &data["delta"]["text"],
+            &data["candidates"][0]["content"]["parts"][0]["text"],
+        ]
+        .into_iter()
+        .find_map(|text| text.as_str().map(str::to_owned))
+    };
+    events.iter().filter_map(said).collect()
+}
+
+/// What a whole answer says.
+pub fn whole_text(dialect: Dialect, body: &Value) -> String {
+    let text = match dialect {
+        Dialect::OpenAi => &body["choices"][0]["message"]["content"],
+        Dialect::Gemini => &body["candidates"][0]["content"]["parts"][0]["text"],
+        _ => &body["content"][0]["text"],
+    };
+    text.as_str().unwrap().to_owned()
+}
+
+/// The stream ended the way its dialect ends a good one.
+pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
+    events.last().is_some_and(|last| match dialect {
+        Dialect::OpenAi => last.data == "[DONE]",
+        Dialect::Gemini => last.data["candidates"][0]["finishReason"].is_string(),
+        _ => last.data["type"] == "message_stop",
+    })
+}
+
+/// What is written once in every chunk of a stream.
+pub fn mark(_dialect: Dialect) -> &'static str {
+    "data: "
+}
+
+/// Input (all of it), cached input, output: of a whole answer, or of a stream's events.
+pub fn usage(dialect: Dialect, events: &[Value]) -> (u64, u64, u64) {
+    let last = |name: &str| {
+        let mut found = events.iter().rev().map(|event| &event[name]);
+        found.find(|usage| usage.is_object()).cloned().unwrap()
+    };
+    let of = |usage: &Value, path: &[&str]| {
+        let value = path.iter().fold(usage, |value, name| &value[*name]);
+        value.as_u64().unwrap_or(0)
+    };
+    match dialect {
+        Dialect::OpenAi => {
+            let usage = last("usage");
+            let cached = of(&usage, &["prompt_tokens_details", "cached_tokens"]);
+            let (input, output) = (
+                of(&usage, &["prompt_tokens"]),
+                of(&usage, &["completion_tokens"]),
+            );
+            assert_eq!(of(&usage, &["total_tokens"]), input + output);
+            (input, cached, output)
+        }
+        Dialect::Gemini => {
+            let usage = last("usageMetadata");
+            let input = of(&usage, &["promptTokenCount"]);
+            let output =
+                of(&usage, &["candidatesTokenCount"]) + of(&usage, &["thoughtsTokenCount"]);
+            assert_eq!(of(&usage, &["totalTokenCount"]), input + output);
+            (input, of(&usage, &["cachedContentTokenCount"]), output)
+        }
+        _ => {
+            let usage = last("usage");
+            let cached = of(&usage, &["cache_read_input_tokens"]);
+            let written = of(&usage, &["cache_creation_input_tokens"]);
+            let input = of(&usage, &["input_tokens"]) + cached + written;
+            (input, cached, of(&usage, &["output_tokens"]))
+        }
+    }
+}
+
+/// The id that the book has for an answer.
+pub fn id(dialect: Dialect, reply: &Reply) -> Option<String> {
+    let body = reply.json();
+    match dialect {
+        Dialect::Gemini => body["responseId"].as_str().map(str::to_owned),
+        _ => body["id"].as_str().map(str::to_owned),
+    }
+}
+
+/// The dialect's name for what is wrong; empty where it has none.
+pub fn kind(dialect: Dialect, reply: &Reply) -> String {
+    let body = reply.json();
+    let name = match dialect {
+        Dialect::Gemini => {
+            let error = &body["error"];
+            assert!(error["message"].is_string() && error["code"].is_u64());
+            &error["status"]
+        }
+        _ => &body["error"]["type"],
+    };
+    name.as_str().unwrap().to_owned()
+}
