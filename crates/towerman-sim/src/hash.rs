@@ -34,6 +34,26 @@ pub(crate) fn letters(seed: u64, len: usize) -> String {
         .collect()
 }
 
+/// `len` hexadecimal digits that follow from `seed`.
+pub(crate) fn hex(seed: u64, len: usize) -> String {
+    let mut digits = String::with_capacity(len + 16);
+    let mut state = seed;
+    while digits.len() < len {
+        state = mix(state, 4);
+        digits.push_str(&format!("{state:016x}"));
+    }
+    digits.truncate(len);
+    digits
+}
+
+/// A UUID that follows from `seed`.
+pub(crate) fn uuid(seed: u64) -> String {
+    let digits = hex(seed, 32);
+    let [a, b, c, d, e] = [0..8, 8..12, 13..16, 17..20, 20..32].map(|range| &digits[range]);
+    // Version 4, variant 1.
+    format!("{a}-{b}-4{c}-a{d}-{e}")
+}
+
 /// A number in `0.0..1.0` that follows from `seed`.
 pub(crate) fn unit(seed: u64) -> f64 {
     // 53 bits are what an f64 holds exactly.
@@ -51,6 +71,16 @@ mod tests {
         assert_eq!(letters(7, 24).len(), 24);
         assert_eq!(letters(7, 24), letters(7, 24));
         assert_ne!(letters(7, 24), letters(8, 24));
+    }
+
+    #[test]
+    fn ids_have_their_forms() {
+        assert_eq!(hex(7, 50).len(), 50);
+        assert_ne!(hex(7, 50), hex(8, 50));
+        let id = uuid(7);
+        let parts: Vec<_> = id.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        assert_ne!(id, uuid(8));
     }
 
     #[test]

@@ -70,6 +70,11 @@ impl Sim {
         Self::speaking(Dialect::Gemini, name)
     }
 
+    /// A provider that speaks OpenAI Responses. Its name shows in what its models say.
+    pub fn openai_responses(name: impl Into<String>) -> SimBuilder {
+        Self::speaking(Dialect::OpenAiResponses, name)
+    }
+
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> &str {

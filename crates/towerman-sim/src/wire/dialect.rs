@@ -1,6 +1,6 @@
 //! Names the wire formats that a simulated provider can speak.
 
-use super::{Wire, anthropic, call, gemini, openai};
+use super::{Wire, anthropic, call, gemini, openai, responses};
 
 /// The wire format that a simulated provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,11 +14,19 @@ pub enum Dialect {
     /// `:streamGenerateContent`, `:countTokens` (free), `:embedContent` and `:batchEmbedContents`,
     /// under `/v1` too.
     Gemini,
+    /// OpenAI Responses, `POST /v1/responses`, and `POST /v1/responses/input_tokens`, which is free.
+    /// Nothing is stored: a `previous_response_id` is not found.
+    OpenAiResponses,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Gemini];
+    pub const ALL: [Self; 4] = [
+        Self::OpenAi,
+        Self::Anthropic,
+        Self::Gemini,
+        Self::OpenAiResponses,
+    ];
 
     /// The path of the one endpoint that generates text; `{model}` stands for the model where the
     /// path names it.
@@ -27,6 +35,7 @@ impl Dialect {
         match self {
             Self::OpenAi => "/v1/chat/completions",
             Self::Anthropic => "/v1/messages",
+            Self::OpenAiResponses => "/v1/responses",
             Self::Gemini => "/v1beta/models/{model}:generateContent",
         }
     }
@@ -50,6 +59,8 @@ impl Dialect {
             // message_start, content_block_start, ping.
             Self::Anthropic => 3,
             Self::Gemini => 0,
+            // response.created, response.in_progress, output_item.added, content_part.added.
+            Self::OpenAiResponses => 4,
         }
     }
 
@@ -58,6 +69,7 @@ impl Dialect {
             Self::OpenAi => &openai::OpenAi,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
+            Self::OpenAiResponses => &responses::Responses,
         }
     }
 }

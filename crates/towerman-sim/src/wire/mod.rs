@@ -5,6 +5,7 @@ mod call;
 mod dialect;
 mod gemini;
 mod openai;
+mod responses;
 mod vector;
 
 use std::{fmt, sync::Arc, time::Duration};

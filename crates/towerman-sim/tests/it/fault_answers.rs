@@ -75,6 +75,10 @@ async fn errors_within_a_200() {
             let (name, data) = (events[n].name.as_deref(), &events[n].data);
             match sim.dialect() {
                 Dialect::OpenAi => assert_eq!(data["error"]["code"], "server_is_overloaded"),
+                Dialect::OpenAiResponses => {
+                    assert_eq!((name, &data["sequence_number"]), (Some("error"), &n.into()));
+                    assert_eq!(data["code"], "server_is_overloaded");
+                }
                 Dialect::Gemini => {
                     assert_eq!((name, &data["error"]["code"]), (Some("error"), &503.into()));
                     assert_eq!(data["error"]["status"], "UNAVAILABLE");
@@ -125,13 +129,14 @@ async fn one_malformed_chunk_among_good_ones() {
 }
 
 /// What each dialect calls a status.
-const STATUSES: [(u16, [&str; 3]); 10] = [
+const STATUSES: [(u16, [&str; 4]); 10] = [
     (
         400,
         [
             "invalid_request_error",
             "invalid_request_error",
             "INVALID_ARGUMENT",
+            "invalid_request_error",
         ],
     ),
     (
@@ -140,6 +145,7 @@ const STATUSES: [(u16, [&str; 3]); 10] = [
             "invalid_request_error",
             "authentication_error",
             "UNAUTHENTICATED",
+            "invalid_request_error",
         ],
     ),
     (
@@ -148,23 +154,55 @@ const STATUSES: [(u16, [&str; 3]); 10] = [
             "invalid_request_error",
             "permission_error",
             "PERMISSION_DENIED",
+            "invalid_request_error",
         ],
     ),
     (
         404,
-        ["invalid_request_error", "not_found_error", "NOT_FOUND"],
+        [
+            "invalid_request_error",
+            "not_found_error",
+            "NOT_FOUND",
+            "invalid_request_error",
+        ],
     ),
-    (500, ["server_error", "api_error", "INTERNAL"]),
-    (502, ["server_error", "api_error", "INTERNAL"]),
-    (503, ["server_error", "api_error", "UNAVAILABLE"]),
-    (504, ["server_error", "timeout_error", "DEADLINE_EXCEEDED"]),
-    (529, ["server_error", "overloaded_error", "INTERNAL"]),
+    (
+        500,
+        ["server_error", "api_error", "INTERNAL", "server_error"],
+    ),
+    (
+        502,
+        ["server_error", "api_error", "INTERNAL", "server_error"],
+    ),
+    (
+        503,
+        ["server_error", "api_error", "UNAVAILABLE", "server_error"],
+    ),
+    (
+        504,
+        [
+            "server_error",
+            "timeout_error",
+            "DEADLINE_EXCEEDED",
+            "server_error",
+        ],
+    ),
+    (
+        529,
+        [
+            "server_error",
+            "overloaded_error",
+            "INTERNAL",
+            "server_error",
+        ],
+    ),
     (
         302,
         [
             "invalid_request_error",
             "invalid_request_error",
             "INVALID_ARGUMENT",
+            "invalid_request_error",
         ],
     ),
 ];
@@ -229,7 +267,7 @@ async fn rate_limits_say_when_to_come_back() {
         let reply = send(&sim, &ask("hi", true)).await;
         assert!(!reply.headers.contains_key("retry-after"));
         match sim.dialect() {
-            Dialect::OpenAi => {
+            Dialect::OpenAi | Dialect::OpenAiResponses => {
                 assert_eq!(reply.header("x-ratelimit-reset-requests"), "1m26.4s");
             }
             Dialect::Anthropic => {
@@ -256,7 +294,7 @@ async fn rate_limits_say_when_to_come_back() {
 fn spent(dialect: Dialect, reply: &Reply) -> bool {
     let error = &reply.json()["error"];
     match dialect {
-        Dialect::OpenAi => error["code"] == "insufficient_quota",
+        Dialect::OpenAi | Dialect::OpenAiResponses => error["code"] == "insufficient_quota",
         Dialect::Anthropic => error["details"]["error_code"] == "enforced_spend_limit_reached",
         Dialect::Gemini => error["details"][0]["violations"][0]["quotaId"]
             .as_str()

@@ -1,13 +1,10 @@
 //! The Gemini dialect, field by field.
 
 use crate::{
-    common::{ask, read, send, terminated, text},
-    native::{crlf, events},
+    common::{ask, send, terminated, text},
+    native::{crlf, events, raw},
 };
-use http::Request;
-use http_body_util::Full;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 use towerman_sim::{Dialect, PER_ATTACHMENT, PER_MESSAGE, Sim, count_tokens};
 
 fn sim() -> Sim {
@@ -16,15 +13,6 @@ fn sim() -> Sim {
 
 fn user(text: &str) -> Value {
     json!([{"role": "user", "parts": [{"text": text}]}])
-}
-
-/// Posts to a path of the API.
-async fn call(sim: &Sim, path: &str, body: &Value) -> crate::common::Reply {
-    let request = Request::post(format!("http://sim{path}"))
-        .header("x-goog-api-key", "AIza")
-        .body(Full::from(body.to_string()))
-        .unwrap();
-    read(sim.service().oneshot(request).await.unwrap()).await
 }
 
 #[tokio::test]
@@ -83,7 +71,7 @@ async fn without_sse_a_stream_is_an_array() {
     let body = json!({"contents": user("say:\"one two three\"")});
     for version in ["v1beta", "v1"] {
         let path = format!("/{version}/models/m:streamGenerateContent");
-        let reply = call(&sim, &path, &body).await;
+        let reply = raw(&sim, &path, &body).await;
         assert_eq!(
             reply.header("content-type"),
             "application/json; charset=UTF-8"
@@ -102,7 +90,7 @@ async fn without_sse_a_stream_is_an_array() {
         assert_eq!(said, "one two three");
         assert_eq!(list[4]["candidates"][0]["finishReason"], "STOP");
         assert!(sim.book().lines()[0].stream);
-        let sse = call(&sim, &format!("{path}?alt=sse"), &body).await;
+        let sse = raw(&sim, &format!("{path}?alt=sse"), &body).await;
         assert_eq!(text(&crlf(&sse.bytes)), said);
     }
 }
@@ -114,24 +102,24 @@ async fn an_array_can_fail_too() {
     let path = "/v1beta/models/m:streamGenerateContent";
     for (n, count) in [(0, 1), (3, 4)] {
         sim.faults().once(Fault::ErrorInStream { after_chunks: n });
-        let list = call(&sim, path, &body).await.json();
+        let list = raw(&sim, path, &body).await.json();
         assert_eq!(list.as_array().unwrap().len(), count);
         assert_eq!(list[n]["error"]["status"], "UNAVAILABLE");
     }
     sim.faults().once(Fault::Overloaded);
-    let list = call(&sim, path, &body).await.json();
+    let list = raw(&sim, path, &body).await.json();
     assert_eq!(list[0]["error"]["code"], 503);
     for fault in [
         Fault::MalformedEvent { after_chunks: 2 },
         Fault::CloseAfterChunks(3),
     ] {
         sim.faults().once(fault);
-        let reply = call(&sim, path, &body).await;
+        let reply = raw(&sim, path, &body).await;
         assert!(serde_json::from_slice::<Value>(&reply.bytes).is_err());
     }
     // Of a stream as SSE, an error that comes instead has the stream's type.
     sim.faults().once(Fault::Overloaded);
-    let reply = call(&sim, &format!("{path}?alt=sse"), &body).await;
+    let reply = raw(&sim, &format!("{path}?alt=sse"), &body).await;
     assert_eq!(reply.header("content-type"), "text/event-stream");
     assert_eq!(reply.json()["error"]["code"], 503);
 }
@@ -182,7 +170,7 @@ async fn images_and_counts() {
     let inner = json!({"generateContentRequest": {"model": "models/m", "contents": contents,
         "systemInstruction": {"parts": [{"text": "terse"}]}}});
     for (body, tokens) in [(body, size), (inner, size + 2)] {
-        let counted = call(&sim, "/v1/models/m:countTokens", &body).await.json();
+        let counted = raw(&sim, "/v1/models/m:countTokens", &body).await.json();
         assert_eq!(counted["totalTokens"], tokens);
     }
     assert_eq!(sim.book().lines().len(), lines);
@@ -192,11 +180,11 @@ async fn images_and_counts() {
 async fn embeddings_one_and_many() {
     let sim = sim();
     let request = |text: &str| json!({"model": "models/e", "content": {"parts": [{"text": text}]}, "outputDimensionality": 4});
-    let one = call(&sim, "/v1beta/models/e:embedContent", &request("a"))
+    let one = raw(&sim, "/v1beta/models/e:embedContent", &request("a"))
         .await
         .json();
     let many = json!({"requests": [request("a"), request("b")]});
-    let many = call(&sim, "/v1beta/models/e:batchEmbedContents", &many)
+    let many = raw(&sim, "/v1beta/models/e:batchEmbedContents", &many)
         .await
         .json();
     assert_eq!(one["embedding"]["values"].as_array().unwrap().len(), 4);
@@ -211,7 +199,7 @@ async fn embeddings_one_and_many() {
     assert_eq!(billed, [1, 2]);
     let stranger =
         json!({"requests": [{"model": "models/other", "content": {"parts": [{"text": "a"}]}}]});
-    let refused = call(&sim, "/v1beta/models/e:batchEmbedContents", &stranger).await;
+    let refused = raw(&sim, "/v1beta/models/e:batchEmbedContents", &stranger).await;
     assert_eq!(refused.status, 400);
 }
 

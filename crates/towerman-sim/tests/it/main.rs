@@ -22,6 +22,8 @@ mod native;
 mod openai;
 mod openai_refusals;
 mod openai_tools;
+mod responses;
+mod responses_refusals;
 mod tcp;
 mod tcp_client;
 mod tcp_port;

@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
-use towerman_sim::Dialect;
+use tower::ServiceExt;
+use towerman_sim::{Dialect, Sim};
 
-use crate::common::{Event, Reply};
+use crate::common::{Event, Reply, read};
 
 /// The path and the body of a question as [`ask`](crate::common::ask) has it; a body that is the
 /// dialect's own stays as it is, but for `model` and `stream` where the path says them.
@@ -33,6 +34,13 @@ pub fn worded(dialect: Dialect, body: &Value) -> (String, Value) {
                 members.insert("generationConfig".into(), json!({"maxOutputTokens": limit}));
             }
         }
+        Dialect::OpenAiResponses => {
+            if let Some(messages) = members.remove("messages") {
+                members.remove("max_tokens");
+                members.insert("input".into(), messages);
+                members.insert("max_output_tokens".into(), json!(limit));
+            }
+        }
         _ => {}
     }
     (path, body)
@@ -46,6 +54,13 @@ pub fn post(dialect: Dialect, origin: &str, body: &Value) -> Request<Full<Bytes>
         request = request.header("anthropic-version", "2023-06-01");
     }
     request.body(Full::from(body.to_string())).unwrap()
+}
+
+/// Sends a body to a path as it is.
+pub async fn raw(sim: &Sim, path: &str, body: &Value) -> Reply {
+    let request = Request::post(format!("http://sim{path}"));
+    let request = request.body(Full::from(body.to_string())).unwrap();
+    read(sim.service().oneshot(request).await.unwrap()).await
 }
 
 /// Reads a stream that must be made of whole, well-formed chunks.
@@ -81,6 +96,11 @@ pub fn text(events: &[Event]) -> String {
         [
             &data["choices"][0]["delta"]["content"],
             &data["delta"]["text"],
+            if data["type"] == "response.output_text.delta" {
+                &data["delta"]
+            } else {
+                &Value::Null
+            },
             &data["candidates"][0]["content"]["parts"][0]["text"],
         ]
         .into_iter()
@@ -89,20 +109,11 @@ pub fn text(events: &[Event]) -> String {
     events.iter().filter_map(said).collect()
 }
 
-/// What a whole answer says.
-pub fn whole_text(dialect: Dialect, body: &Value) -> String {
-    let text = match dialect {
-        Dialect::OpenAi => &body["choices"][0]["message"]["content"],
-        Dialect::Gemini => &body["candidates"][0]["content"]["parts"][0]["text"],
-        _ => &body["content"][0]["text"],
-    };
-    text.as_str().unwrap().to_owned()
-}
-
 /// The stream ended the way its dialect ends a good one.
 pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
     events.last().is_some_and(|last| match dialect {
         Dialect::OpenAi => last.data == "[DONE]",
+        Dialect::OpenAiResponses => last.data["type"] == "response.completed",
         Dialect::Gemini => last.data["candidates"][0]["finishReason"].is_string(),
         _ => last.data["type"] == "message_stop",
     })
@@ -134,6 +145,13 @@ pub fn usage(dialect: Dialect, events: &[Value]) -> (u64, u64, u64) {
             assert_eq!(of(&usage, &["total_tokens"]), input + output);
             (input, cached, output)
         }
+        Dialect::OpenAiResponses => {
+            let told = last_usage(events);
+            let cached = of(&told, &["input_tokens_details", "cached_tokens"]);
+            let (input, output) = (of(&told, &["input_tokens"]), of(&told, &["output_tokens"]));
+            assert_eq!(of(&told, &["total_tokens"]), input + output);
+            (input, cached, output)
+        }
         Dialect::Gemini => {
             let usage = last("usageMetadata");
             let input = of(&usage, &["promptTokenCount"]);
@@ -150,6 +168,13 @@ pub fn usage(dialect: Dialect, events: &[Value]) -> (u64, u64, u64) {
             (input, cached, of(&usage, &["output_tokens"]))
         }
     }
+}
+
+/// The usage of a Response, or of the one that the last event carries.
+fn last_usage(events: &[Value]) -> Value {
+    let last = events.last().unwrap();
+    let response = last.get("response").unwrap_or(last);
+    response["usage"].clone()
 }
 
 /// The id that the book has for an answer.

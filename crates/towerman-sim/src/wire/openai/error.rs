@@ -7,7 +7,7 @@ use crate::{
     trouble::{Problem, Trouble},
 };
 
-pub(super) fn body(problem: &Problem) -> String {
+pub(in crate::wire) fn body(problem: &Problem) -> String {
     let error = object! {
         "message": problem.message.as_ref(),
         "type": problem.kind,
@@ -19,7 +19,7 @@ pub(super) fn body(problem: &Problem) -> String {
 
 const INVALID: &str = "invalid_request_error";
 
-pub(super) fn problem(trouble: &Trouble<'_>) -> Problem {
+pub(in crate::wire) fn problem(trouble: &Trouble<'_>) -> Problem {
     match trouble {
         Trouble::NoKey => Problem::new(
             StatusCode::UNAUTHORIZED,

@@ -1,9 +1,9 @@
 //! OpenAI Chat Completions: answers come back as `chat.completion` objects or chunks.
 
 mod embeddings;
-mod error;
+pub(super) mod error;
 mod limits;
-mod request;
+pub(super) mod request;
 mod response;
 mod stream;
 

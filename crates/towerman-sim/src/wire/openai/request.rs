@@ -102,7 +102,7 @@ fn schema(format: &Value) -> Option<Value> {
     }
 }
 
-pub(super) fn missing(param: impl Into<String>) -> Problem {
+pub(in crate::wire) fn missing(param: impl Into<String>) -> Problem {
     let param = param.into();
     Problem::invalid(format!("Missing required parameter: '{param}'."))
         .param(param)
