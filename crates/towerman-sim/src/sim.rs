@@ -75,6 +75,11 @@ impl Sim {
         Self::speaking(Dialect::OpenAiResponses, name)
     }
 
+    /// A provider that speaks AWS Bedrock Converse. Its name shows in what its models say.
+    pub fn bedrock(name: impl Into<String>) -> SimBuilder {
+        Self::speaking(Dialect::BedrockConverse, name)
+    }
+
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> &str {

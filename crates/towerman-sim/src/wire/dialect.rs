@@ -1,6 +1,6 @@
 //! Names the wire formats that a simulated provider can speak.
 
-use super::{Wire, anthropic, call, gemini, openai, responses};
+use super::{Wire, anthropic, bedrock, call, gemini, openai, responses};
 
 /// The wire format that a simulated provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,15 +17,20 @@ pub enum Dialect {
     /// OpenAI Responses, `POST /v1/responses`, and `POST /v1/responses/input_tokens`, which is free.
     /// Nothing is stored: a `previous_response_id` is not found.
     OpenAiResponses,
+    /// AWS Bedrock Converse, `POST /model/{model}/converse`, `/converse-stream` and
+    /// `/count-tokens`, which is free. A key is a bearer token, or the access key id of a signed
+    /// request, whose signature is not checked.
+    BedrockConverse,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::OpenAi,
         Self::Anthropic,
         Self::Gemini,
         Self::OpenAiResponses,
+        Self::BedrockConverse,
     ];
 
     /// The path of the one endpoint that generates text; `{model}` stands for the model where the
@@ -36,6 +41,7 @@ impl Dialect {
             Self::OpenAi => "/v1/chat/completions",
             Self::Anthropic => "/v1/messages",
             Self::OpenAiResponses => "/v1/responses",
+            Self::BedrockConverse => "/model/{model}/converse",
             Self::Gemini => "/v1beta/models/{model}:generateContent",
         }
     }
@@ -45,6 +51,7 @@ impl Dialect {
     pub fn path_for(self, model: &str, stream: bool) -> String {
         let path = match (self, stream) {
             (Self::Gemini, true) => "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+            (Self::BedrockConverse, true) => "/model/{model}/converse-stream",
             _ => self.path(),
         };
         path.replace("{model}", &call::encoded(model))
@@ -61,6 +68,8 @@ impl Dialect {
             Self::Gemini => 0,
             // response.created, response.in_progress, output_item.added, content_part.added.
             Self::OpenAiResponses => 4,
+            // messageStart; a block of text has no start.
+            Self::BedrockConverse => 1,
         }
     }
 
@@ -69,6 +78,7 @@ impl Dialect {
             Self::OpenAi => &openai::OpenAi,
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
+            Self::BedrockConverse => &bedrock::Bedrock,
             Self::OpenAiResponses => &responses::Responses,
         }
     }

@@ -1,6 +1,7 @@
 //! Turns requests of a provider's dialect into questions, and answers into its bytes.
 
 mod anthropic;
+mod bedrock;
 mod call;
 mod dialect;
 mod gemini;

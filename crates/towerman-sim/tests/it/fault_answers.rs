@@ -60,6 +60,7 @@ fn content_type(dialect: Dialect, stream: bool) -> &'static str {
     match (dialect, stream) {
         (Dialect::Gemini, false) => "application/json; charset=UTF-8",
         (Dialect::Gemini, true) => "text/event-stream",
+        (Dialect::BedrockConverse, true) => "application/vnd.amazon.eventstream",
         (_, false) => "application/json",
         (_, true) => "text/event-stream; charset=utf-8",
     }
@@ -75,6 +76,10 @@ async fn errors_within_a_200() {
             let (name, data) = (events[n].name.as_deref(), &events[n].data);
             match sim.dialect() {
                 Dialect::OpenAi => assert_eq!(data["error"]["code"], "server_is_overloaded"),
+                Dialect::BedrockConverse => {
+                    assert_eq!(name, Some("serviceUnavailableException"));
+                    assert!(data["message"].is_string());
+                }
                 Dialect::OpenAiResponses => {
                     assert_eq!((name, &data["sequence_number"]), (Some("error"), &n.into()));
                     assert_eq!(data["code"], "server_is_overloaded");
@@ -100,9 +105,12 @@ async fn errors_within_a_200() {
 }
 
 /// The words of an error.
-fn message(_dialect: Dialect, reply: &Reply) -> String {
+fn message(dialect: Dialect, reply: &Reply) -> String {
     let body = reply.json();
-    let message = &body["error"]["message"];
+    let message = match dialect {
+        Dialect::BedrockConverse => &body["message"],
+        _ => &body["error"]["message"],
+    };
     message.as_str().unwrap().to_owned()
 }
 
@@ -129,7 +137,7 @@ async fn one_malformed_chunk_among_good_ones() {
 }
 
 /// What each dialect calls a status.
-const STATUSES: [(u16, [&str; 4]); 10] = [
+const STATUSES: [(u16, [&str; 5]); 10] = [
     (
         400,
         [
@@ -137,6 +145,7 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "invalid_request_error",
             "INVALID_ARGUMENT",
             "invalid_request_error",
+            "ValidationException",
         ],
     ),
     (
@@ -146,6 +155,7 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "authentication_error",
             "UNAUTHENTICATED",
             "invalid_request_error",
+            "AccessDeniedException",
         ],
     ),
     (
@@ -155,6 +165,7 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "permission_error",
             "PERMISSION_DENIED",
             "invalid_request_error",
+            "AccessDeniedException",
         ],
     ),
     (
@@ -164,19 +175,38 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "not_found_error",
             "NOT_FOUND",
             "invalid_request_error",
+            "ResourceNotFoundException",
         ],
     ),
     (
         500,
-        ["server_error", "api_error", "INTERNAL", "server_error"],
+        [
+            "server_error",
+            "api_error",
+            "INTERNAL",
+            "server_error",
+            "InternalServerException",
+        ],
     ),
     (
         502,
-        ["server_error", "api_error", "INTERNAL", "server_error"],
+        [
+            "server_error",
+            "api_error",
+            "INTERNAL",
+            "server_error",
+            "InternalServerException",
+        ],
     ),
     (
         503,
-        ["server_error", "api_error", "UNAVAILABLE", "server_error"],
+        [
+            "server_error",
+            "api_error",
+            "UNAVAILABLE",
+            "server_error",
+            "ServiceUnavailableException",
+        ],
     ),
     (
         504,
@@ -185,6 +215,7 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "timeout_error",
             "DEADLINE_EXCEEDED",
             "server_error",
+            "InternalServerException",
         ],
     ),
     (
@@ -194,6 +225,7 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "overloaded_error",
             "INTERNAL",
             "server_error",
+            "InternalServerException",
         ],
     ),
     (
@@ -203,6 +235,7 @@ const STATUSES: [(u16, [&str; 4]); 10] = [
             "invalid_request_error",
             "INVALID_ARGUMENT",
             "invalid_request_error",
+            "ValidationException",
         ],
     ),
 ];
@@ -299,6 +332,7 @@ fn spent(dialect: Dialect, reply: &Reply) -> bool {
         Dialect::Gemini => error["details"][0]["violations"][0]["quotaId"]
             .as_str()
             .is_some_and(|quota| quota.contains("PerDay")),
+        Dialect::BedrockConverse => kind(dialect, reply) == "ServiceQuotaExceededException",
         _ => reply.status != 429,
     }
 }
@@ -310,6 +344,7 @@ async fn a_limit_and_an_empty_purse_differ() {
             let reply = send(&sim, &ask("hi", true)).await;
             let poor = fault == Fault::QuotaExceeded;
             let status = match sim.dialect() {
+                Dialect::BedrockConverse if poor => 400,
                 _ => 429,
             };
             assert_eq!(reply.status.as_u16(), status);

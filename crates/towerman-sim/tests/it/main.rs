@@ -10,6 +10,8 @@ mod anthropic;
 mod anthropic_cache;
 mod anthropic_refusals;
 mod anthropic_tools;
+mod bedrock;
+mod bedrock_refusals;
 mod billing;
 mod common;
 mod fault_answers;

@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use towerman_sim::{Dialect, Sim};
 
-use crate::common::{Event, Reply, read};
+use crate::{
+    common::{Event, Reply, read},
+    frames,
+};
 
 /// The path and the body of a question as [`ask`](crate::common::ask) has it; a body that is the
 /// dialect's own stays as it is, but for `model` and `stream` where the path says them.
@@ -32,6 +35,17 @@ pub fn worded(dialect: Dialect, body: &Value) -> (String, Value) {
                     json!([{"role": "user", "parts": [{"text": text}]}]),
                 );
                 members.insert("generationConfig".into(), json!({"maxOutputTokens": limit}));
+            }
+        }
+        Dialect::BedrockConverse => {
+            members.remove("model");
+            members.remove("stream");
+            if members.remove("max_tokens").is_some() {
+                members.insert(
+                    "messages".into(),
+                    json!([{"role": "user", "content": [{"text": text}]}]),
+                );
+                members.insert("inferenceConfig".into(), json!({"maxTokens": limit}));
             }
         }
         Dialect::OpenAiResponses => {
@@ -67,6 +81,7 @@ pub async fn raw(sim: &Sim, path: &str, body: &Value) -> Reply {
 pub fn events(dialect: Dialect, bytes: &[u8]) -> Vec<Event> {
     match dialect {
         Dialect::Gemini => crlf(bytes),
+        Dialect::BedrockConverse => frames::read(bytes),
         _ => crate::common::events(bytes),
     }
 }
@@ -114,14 +129,18 @@ pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
     events.last().is_some_and(|last| match dialect {
         Dialect::OpenAi => last.data == "[DONE]",
         Dialect::OpenAiResponses => last.data["type"] == "response.completed",
+        Dialect::BedrockConverse => last.name.as_deref() == Some("metadata"),
         Dialect::Gemini => last.data["candidates"][0]["finishReason"].is_string(),
         _ => last.data["type"] == "message_stop",
     })
 }
 
 /// What is written once in every chunk of a stream.
-pub fn mark(_dialect: Dialect) -> &'static str {
-    "data: "
+pub fn mark(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::BedrockConverse => ":event-type",
+        _ => "data: ",
+    }
 }
 
 /// Input (all of it), cached input, output: of a whole answer, or of a stream's events.
@@ -143,6 +162,15 @@ pub fn usage(dialect: Dialect, events: &[Value]) -> (u64, u64, u64) {
                 of(&usage, &["completion_tokens"]),
             );
             assert_eq!(of(&usage, &["total_tokens"]), input + output);
+            (input, cached, output)
+        }
+        Dialect::BedrockConverse => {
+            let usage = last("usage");
+            let cached = of(&usage, &["cacheReadInputTokens"]);
+            let written = of(&usage, &["cacheWriteInputTokens"]);
+            let input = of(&usage, &["inputTokens"]) + cached + written;
+            let output = of(&usage, &["outputTokens"]);
+            assert_eq!(of(&usage, &["totalTokens"]), input + output);
             (input, cached, output)
         }
         Dialect::OpenAiResponses => {
@@ -182,12 +210,18 @@ pub fn id(dialect: Dialect, reply: &Reply) -> Option<String> {
     let body = reply.json();
     match dialect {
         Dialect::Gemini => body["responseId"].as_str().map(str::to_owned),
+        Dialect::BedrockConverse => Some(reply.header("x-amzn-requestid").to_owned()),
         _ => body["id"].as_str().map(str::to_owned),
     }
 }
 
 /// The dialect's name for what is wrong; empty where it has none.
 pub fn kind(dialect: Dialect, reply: &Reply) -> String {
+    if dialect == Dialect::BedrockConverse {
+        let (kind, space) = reply.header("x-amzn-errortype").split_once(':').unwrap();
+        assert!(space.starts_with("http://"));
+        return kind.to_owned();
+    }
     let body = reply.json();
     let name = match dialect {
         Dialect::Gemini => {

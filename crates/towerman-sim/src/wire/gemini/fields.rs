@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn unknown_names_are_refused_where_they_stand() {
         let raw: &RawValue =
-            serde_json::from_str(r#"{"top_k": 1, "none": null, "foo": 2}"#).unwrap();
+            serde_json::from_str(r#"{"top_k": 1, "foo": 2, "none": null}"#).unwrap();
         let problem = Fields::read(raw, "generation_config", &["topK"]).unwrap_err();
         assert_eq!(
             problem.message,
