@@ -80,6 +80,11 @@ impl Sim {
         Self::speaking(Dialect::BedrockConverse, name)
     }
 
+    /// A provider that speaks Ollama's own API. Its name shows in what its models say.
+    pub fn ollama(name: impl Into<String>) -> SimBuilder {
+        Self::speaking(Dialect::Ollama, name)
+    }
+
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -193,6 +198,10 @@ impl Core {
         match self.wire().caching() {
             Caching::Automatic => self.cache.automatic(prompt, min),
             Caching::Marked => self.cache.marked(prompt, min),
+            Caching::Never => Usage {
+                uncached: prompt.tokens,
+                ..Usage::default()
+            },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Names the wire formats that a simulated provider can speak.
 
-use super::{Wire, anthropic, bedrock, call, gemini, openai, responses};
+use super::{Wire, anthropic, bedrock, call, gemini, ollama, openai, responses};
 
 /// The wire format that a simulated provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,16 +21,20 @@ pub enum Dialect {
     /// `/count-tokens`, which is free. A key is a bearer token, or the access key id of a signed
     /// request, whose signature is not checked.
     BedrockConverse,
+    /// Ollama, `POST /api/chat`, whose answers are streams unless the request says otherwise, and
+    /// `POST /api/embed`.
+    Ollama,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OpenAi,
         Self::Anthropic,
         Self::Gemini,
         Self::OpenAiResponses,
         Self::BedrockConverse,
+        Self::Ollama,
     ];
 
     /// The path of the one endpoint that generates text; `{model}` stands for the model where the
@@ -42,6 +46,7 @@ impl Dialect {
             Self::Anthropic => "/v1/messages",
             Self::OpenAiResponses => "/v1/responses",
             Self::BedrockConverse => "/model/{model}/converse",
+            Self::Ollama => "/api/chat",
             Self::Gemini => "/v1beta/models/{model}:generateContent",
         }
     }
@@ -65,7 +70,7 @@ impl Dialect {
             Self::OpenAi => 1,
             // message_start, content_block_start, ping.
             Self::Anthropic => 3,
-            Self::Gemini => 0,
+            Self::Gemini | Self::Ollama => 0,
             // response.created, response.in_progress, output_item.added, content_part.added.
             Self::OpenAiResponses => 4,
             // messageStart; a block of text has no start.
@@ -79,6 +84,7 @@ impl Dialect {
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
             Self::BedrockConverse => &bedrock::Bedrock,
+            Self::Ollama => &ollama::Ollama,
             Self::OpenAiResponses => &responses::Responses,
         }
     }

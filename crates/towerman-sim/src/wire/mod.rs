@@ -5,6 +5,7 @@ mod bedrock;
 mod call;
 mod dialect;
 mod gemini;
+mod ollama;
 mod openai;
 mod responses;
 mod vector;
@@ -65,6 +66,8 @@ pub(crate) enum Caching {
     Automatic,
     /// Up to the breakpoints that a request marks.
     Marked,
+    /// Not so that it shows.
+    Never,
 }
 
 /// A dialect. It is pure: no clock, no state.

@@ -204,7 +204,7 @@ async fn every_dialect_bills_what_it_says() {
         assert_eq!(sim.book().totals().cost_pico_usd, sum);
         // Caches that need no mark serve the second time.
         let cached = match dialect {
-            Dialect::Anthropic | Dialect::BedrockConverse => 0,
+            Dialect::Anthropic | Dialect::BedrockConverse | Dialect::Ollama => 0,
             _ => 1408,
         };
         assert_eq!((lines[0].cache_read, lines[1].cache_read), (0, cached));

@@ -190,6 +190,7 @@ async fn pings_only_and_slow_drip() {
                         let event = &events(Dialect::BedrockConverse, &ping)[0];
                         assert_eq!(event.name.as_deref(), Some("ping"));
                     }
+                    (true, Dialect::Ollama) => assert_eq!(ping, "\n"),
                     (true, Dialect::Gemini) => assert_eq!(ping, ": keep-alive\r\n\r\n"),
                     (true, _) => assert_eq!(ping, ": keep-alive\n\n"),
                 }

@@ -21,6 +21,7 @@ mod gemini;
 mod gemini_refusals;
 mod gemini_tools;
 mod native;
+mod ollama;
 mod openai;
 mod openai_refusals;
 mod openai_tools;

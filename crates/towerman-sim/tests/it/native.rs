@@ -48,6 +48,11 @@ pub fn worded(dialect: Dialect, body: &Value) -> (String, Value) {
                 members.insert("inferenceConfig".into(), json!({"maxTokens": limit}));
             }
         }
+        Dialect::Ollama => {
+            if members.remove("max_tokens").is_some() {
+                members.insert("options".into(), json!({"num_predict": limit}));
+            }
+        }
         Dialect::OpenAiResponses => {
             if let Some(messages) = members.remove("messages") {
                 members.remove("max_tokens");
@@ -82,6 +87,7 @@ pub fn events(dialect: Dialect, bytes: &[u8]) -> Vec<Event> {
     match dialect {
         Dialect::Gemini => crlf(bytes),
         Dialect::BedrockConverse => frames::read(bytes),
+        Dialect::Ollama => lines(bytes),
         _ => crate::common::events(bytes),
     }
 }
@@ -104,6 +110,19 @@ pub fn crlf(bytes: &[u8]) -> Vec<Event> {
         .collect()
 }
 
+/// One object a line.
+fn lines(bytes: &[u8]) -> Vec<Event> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    assert!(text.ends_with('\n'), "{text:?}");
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| Event {
+            name: None,
+            data: serde_json::from_str(line).unwrap(),
+        })
+        .collect()
+}
+
 /// What a stream says.
 pub fn text(events: &[Event]) -> String {
     let said = |event: &Event| {
@@ -111,6 +130,7 @@ pub fn text(events: &[Event]) -> String {
         [
             &data["choices"][0]["delta"]["content"],
             &data["delta"]["text"],
+            &data["message"]["content"],
             if data["type"] == "response.output_text.delta" {
                 &data["delta"]
             } else {
@@ -129,6 +149,7 @@ pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
     events.last().is_some_and(|last| match dialect {
         Dialect::OpenAi => last.data == "[DONE]",
         Dialect::OpenAiResponses => last.data["type"] == "response.completed",
+        Dialect::Ollama => last.data["done"] == true,
         Dialect::BedrockConverse => last.name.as_deref() == Some("metadata"),
         Dialect::Gemini => last.data["candidates"][0]["finishReason"].is_string(),
         _ => last.data["type"] == "message_stop",
@@ -139,6 +160,7 @@ pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
 pub fn mark(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::BedrockConverse => ":event-type",
+        Dialect::Ollama => "\"done\":",
         _ => "data: ",
     }
 }
@@ -163,6 +185,11 @@ pub fn usage(dialect: Dialect, events: &[Value]) -> (u64, u64, u64) {
             );
             assert_eq!(of(&usage, &["total_tokens"]), input + output);
             (input, cached, output)
+        }
+        Dialect::Ollama => {
+            let told = events.last().unwrap();
+            let (input, output) = (of(told, &["prompt_eval_count"]), of(told, &["eval_count"]));
+            (input, 0, output)
         }
         Dialect::BedrockConverse => {
             let usage = last("usage");
@@ -224,6 +251,7 @@ pub fn kind(dialect: Dialect, reply: &Reply) -> String {
     }
     let body = reply.json();
     let name = match dialect {
+        Dialect::Ollama => return String::new(),
         Dialect::Gemini => {
             let error = &body["error"];
             assert!(error["message"].is_string() && error["code"].is_u64());
