@@ -85,6 +85,11 @@ impl Sim {
         Self::speaking(Dialect::Ollama, name)
     }
 
+    /// A provider that speaks Cohere v2. Its name shows in what its models say.
+    pub fn cohere(name: impl Into<String>) -> SimBuilder {
+        Self::speaking(Dialect::Cohere, name)
+    }
+
     /// The name it was given.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -1,6 +1,6 @@
 //! Names the wire formats that a simulated provider can speak.
 
-use super::{Wire, anthropic, bedrock, call, gemini, ollama, openai, responses};
+use super::{Wire, anthropic, bedrock, call, cohere, gemini, ollama, openai, responses};
 
 /// The wire format that a simulated provider speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,17 +24,20 @@ pub enum Dialect {
     /// Ollama, `POST /api/chat`, whose answers are streams unless the request says otherwise, and
     /// `POST /api/embed`.
     Ollama,
+    /// Cohere v2, `POST /v2/chat`, and `POST /v2/embed`.
+    Cohere,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OpenAi,
         Self::Anthropic,
         Self::Gemini,
         Self::OpenAiResponses,
         Self::BedrockConverse,
         Self::Ollama,
+        Self::Cohere,
     ];
 
     /// The path of the one endpoint that generates text; `{model}` stands for the model where the
@@ -47,6 +50,7 @@ impl Dialect {
             Self::OpenAiResponses => "/v1/responses",
             Self::BedrockConverse => "/model/{model}/converse",
             Self::Ollama => "/api/chat",
+            Self::Cohere => "/v2/chat",
             Self::Gemini => "/v1beta/models/{model}:generateContent",
         }
     }
@@ -73,6 +77,8 @@ impl Dialect {
             Self::Gemini | Self::Ollama => 0,
             // response.created, response.in_progress, output_item.added, content_part.added.
             Self::OpenAiResponses => 4,
+            // message-start, content-start.
+            Self::Cohere => 2,
             // messageStart; a block of text has no start.
             Self::BedrockConverse => 1,
         }
@@ -85,6 +91,7 @@ impl Dialect {
             Self::Gemini => &gemini::Gemini,
             Self::BedrockConverse => &bedrock::Bedrock,
             Self::Ollama => &ollama::Ollama,
+            Self::Cohere => &cohere::Cohere,
             Self::OpenAiResponses => &responses::Responses,
         }
     }

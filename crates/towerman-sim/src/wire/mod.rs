@@ -3,6 +3,7 @@
 mod anthropic;
 mod bedrock;
 mod call;
+mod cohere;
 mod dialect;
 mod gemini;
 mod ollama;

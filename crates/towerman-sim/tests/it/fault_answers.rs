@@ -59,7 +59,7 @@ async fn bodies_that_are_no_answer() {
 fn content_type(dialect: Dialect, stream: bool) -> &'static str {
     match (dialect, stream) {
         (Dialect::Gemini, false) => "application/json; charset=UTF-8",
-        (Dialect::Gemini, true) => "text/event-stream",
+        (Dialect::Gemini | Dialect::Cohere, true) => "text/event-stream",
         (Dialect::BedrockConverse, true) => "application/vnd.amazon.eventstream",
         (Dialect::Ollama, false) => "application/json; charset=utf-8",
         (Dialect::Ollama, true) => "application/x-ndjson",
@@ -81,6 +81,16 @@ async fn errors_within_a_200() {
                 Dialect::BedrockConverse => {
                     assert_eq!(name, Some("serviceUnavailableException"));
                     assert!(data["message"].is_string());
+                }
+                Dialect::Cohere => {
+                    assert_eq!(name, Some("message-end"));
+                    assert_eq!(data["delta"]["finish_reason"], "ERROR");
+                    assert!(
+                        data["delta"]["error"]
+                            .as_str()
+                            .unwrap()
+                            .contains("overloaded")
+                    );
                 }
                 Dialect::Ollama => {
                     assert!(data["error"].as_str().unwrap().contains("server busy"));
@@ -117,7 +127,7 @@ async fn errors_within_a_200() {
 fn message(dialect: Dialect, reply: &Reply) -> String {
     let body = reply.json();
     let message = match dialect {
-        Dialect::BedrockConverse => &body["message"],
+        Dialect::BedrockConverse | Dialect::Cohere => &body["message"],
         Dialect::Ollama => &body["error"],
         _ => &body["error"]["message"],
     };
@@ -147,7 +157,7 @@ async fn one_malformed_chunk_among_good_ones() {
 }
 
 /// What each dialect calls a status.
-const STATUSES: [(u16, [&str; 6]); 10] = [
+const STATUSES: [(u16, [&str; 7]); 10] = [
     (
         400,
         [
@@ -156,6 +166,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "INVALID_ARGUMENT",
             "invalid_request_error",
             "ValidationException",
+            "",
             "",
         ],
     ),
@@ -168,6 +179,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "invalid_request_error",
             "AccessDeniedException",
             "",
+            "",
         ],
     ),
     (
@@ -178,6 +190,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "PERMISSION_DENIED",
             "invalid_request_error",
             "AccessDeniedException",
+            "",
             "",
         ],
     ),
@@ -190,6 +203,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "invalid_request_error",
             "ResourceNotFoundException",
             "",
+            "",
         ],
     ),
     (
@@ -200,6 +214,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "INTERNAL",
             "server_error",
             "InternalServerException",
+            "",
             "",
         ],
     ),
@@ -212,6 +227,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "server_error",
             "InternalServerException",
             "",
+            "",
         ],
     ),
     (
@@ -222,6 +238,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "UNAVAILABLE",
             "server_error",
             "ServiceUnavailableException",
+            "",
             "",
         ],
     ),
@@ -234,6 +251,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "server_error",
             "InternalServerException",
             "",
+            "",
         ],
     ),
     (
@@ -245,6 +263,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "server_error",
             "InternalServerException",
             "",
+            "",
         ],
     ),
     (
@@ -255,6 +274,7 @@ const STATUSES: [(u16, [&str; 6]); 10] = [
             "INVALID_ARGUMENT",
             "invalid_request_error",
             "ValidationException",
+            "",
             "",
         ],
     ),
@@ -365,7 +385,7 @@ async fn a_limit_and_an_empty_purse_differ() {
             let poor = fault == Fault::QuotaExceeded;
             let status = match sim.dialect() {
                 Dialect::BedrockConverse if poor => 400,
-                Dialect::Ollama if poor => 402,
+                Dialect::Ollama | Dialect::Cohere if poor => 402,
                 _ => 429,
             };
             assert_eq!(reply.status.as_u16(), status);

@@ -13,6 +13,7 @@ mod anthropic_tools;
 mod bedrock;
 mod bedrock_refusals;
 mod billing;
+mod cohere;
 mod common;
 mod fault_answers;
 mod faults;

@@ -131,6 +131,7 @@ pub fn text(events: &[Event]) -> String {
             &data["choices"][0]["delta"]["content"],
             &data["delta"]["text"],
             &data["message"]["content"],
+            &data["delta"]["message"]["content"]["text"],
             if data["type"] == "response.output_text.delta" {
                 &data["delta"]
             } else {
@@ -147,7 +148,7 @@ pub fn text(events: &[Event]) -> String {
 /// The stream ended the way its dialect ends a good one.
 pub fn terminated(dialect: Dialect, events: &[Event]) -> bool {
     events.last().is_some_and(|last| match dialect {
-        Dialect::OpenAi => last.data == "[DONE]",
+        Dialect::OpenAi | Dialect::Cohere => last.data == "[DONE]",
         Dialect::OpenAiResponses => last.data["type"] == "response.completed",
         Dialect::Ollama => last.data["done"] == true,
         Dialect::BedrockConverse => last.name.as_deref() == Some("metadata"),
@@ -185,6 +186,18 @@ pub fn usage(dialect: Dialect, events: &[Value]) -> (u64, u64, u64) {
             );
             assert_eq!(of(&usage, &["total_tokens"]), input + output);
             (input, cached, output)
+        }
+        Dialect::Cohere => {
+            let mut found = events.iter().rev();
+            let told = found
+                .find_map(|event| {
+                    let own = event.get("usage");
+                    own.or_else(|| event.get("delta")?.get("usage"))
+                })
+                .unwrap();
+            let cached = of(told, &["cached_tokens"]);
+            let tokens = |name| of(told, &["tokens", name]);
+            (tokens("input_tokens"), cached, tokens("output_tokens"))
         }
         Dialect::Ollama => {
             let told = events.last().unwrap();
@@ -251,7 +264,7 @@ pub fn kind(dialect: Dialect, reply: &Reply) -> String {
     }
     let body = reply.json();
     let name = match dialect {
-        Dialect::Ollama => return String::new(),
+        Dialect::Ollama | Dialect::Cohere => return String::new(),
         Dialect::Gemini => {
             let error = &body["error"];
             assert!(error["message"].is_string() && error["code"].is_u64());
