@@ -293,7 +293,7 @@ async fn reasoning_when_it_is_asked_for() {
             .collect()
     };
     assert_eq!(part("text"), thought["text"].as_str().unwrap());
-    assert_eq!(part("signature").is_empty(), false);
+    assert!(!part("signature").is_empty());
     assert_eq!(text(&events), "done");
     let plain = send(&sim, &json!({"messages": user("say:\"done\"")}))
         .await

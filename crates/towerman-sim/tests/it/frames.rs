@@ -54,7 +54,7 @@ pub fn read(mut bytes: &[u8]) -> Vec<Event> {
 
 fn headers(mut bytes: &[u8]) -> Vec<(String, String)> {
     let mut headers = Vec::new();
-    let mut take = |bytes: &mut &[u8], length: usize| {
+    let take = |bytes: &mut &[u8], length: usize| {
         let (taken, rest) = bytes.split_at(length);
         *bytes = rest;
         String::from_utf8(taken.to_vec()).unwrap()

@@ -69,7 +69,7 @@ async fn modes_force_and_forbid() {
 }
 
 /// The model called a function, and the user says this next.
-fn turn(call: Value, results: &[Value]) -> Value {
+fn turn(call: &Value, results: &[Value]) -> Value {
     let mut body = body("tool:time {}");
     let contents = body["contents"].as_array_mut().unwrap();
     contents.push(json!({"role": "model", "parts": [call]}));
@@ -77,7 +77,7 @@ fn turn(call: Value, results: &[Value]) -> Value {
     body
 }
 
-fn response(result: Value) -> Value {
+fn response(result: &Value) -> Value {
     json!({"functionResponse": {"name": "time", "response": result}})
 }
 
@@ -88,20 +88,20 @@ async fn results_are_quoted_and_counted() {
         (json!({"output": "noon"}), "noon"),
         (json!({"h": 12}), r#"{"h":12}"#),
     ] {
-        let reply = send(&sim(), &turn(called.clone(), &[response(result)]))
+        let reply = send(&sim(), &turn(&called, &[response(&result)]))
             .await
             .json();
         let text = reply["candidates"][0]["content"]["parts"][0]["text"].clone();
         assert_eq!(text, format!("[alpha] the tool said: {said}"));
     }
-    let noon = response(json!({"output": "noon"}));
+    let noon = response(&json!({"output": "noon"}));
     for (call, results) in [
         (called.clone(), vec![json!({"text": "never mind"})]),
         (called.clone(), vec![noon.clone(), noon.clone()]),
         (json!({"text": "no call"}), vec![noon.clone()]),
-        (called, vec![response(json!("noon"))]),
+        (called, vec![response(&json!("noon"))]),
     ] {
-        let refused = send(&sim(), &turn(call, &results)).await;
+        let refused = send(&sim(), &turn(&call, &results)).await;
         assert_eq!(refused.status, 400, "{:?}", refused.json());
         assert_eq!(refused.json()["error"]["status"], "INVALID_ARGUMENT");
     }
@@ -124,7 +124,7 @@ async fn a_call_of_the_current_turn_keeps_its_signature() {
         if !signature.is_null() {
             call["thoughtSignature"] = signature;
         }
-        turn(call, &[response(json!({"output": "noon"}))])
+        turn(&call, &[response(&json!({"output": "noon"}))])
     };
     let status = async |sim: &Sim, body: &Value| send(sim, body).await.status.as_u16();
     assert_eq!(status(&sim, &with(signature.clone())).await, 200);
@@ -204,7 +204,7 @@ async fn thoughts_are_shown_hidden_or_not_had() {
                 usage["promptTokenCount"].as_u64().unwrap() + 1 + tokens
             );
             assert_eq!(sim.book().lines().last().unwrap().output, 1 + tokens);
-            assert_eq!(parts.last().unwrap()["thoughtSignature"].is_string(), true);
+            assert!(parts.last().unwrap()["thoughtSignature"].is_string());
         }
     }
     let mut both = ask("hi", false);

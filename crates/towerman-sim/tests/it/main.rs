@@ -26,6 +26,7 @@ mod ollama;
 mod openai;
 mod openai_refusals;
 mod openai_tools;
+mod recorded;
 mod responses;
 mod responses_refusals;
 mod tcp;

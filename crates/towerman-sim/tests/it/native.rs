@@ -48,10 +48,9 @@ pub fn worded(dialect: Dialect, body: &Value) -> (String, Value) {
                 members.insert("inferenceConfig".into(), json!({"maxTokens": limit}));
             }
         }
-        Dialect::Ollama => {
-            if members.remove("max_tokens").is_some() {
-                members.insert("options".into(), json!({"num_predict": limit}));
-            }
+        Dialect::Ollama if limit.is_some() => {
+            members.remove("max_tokens");
+            members.insert("options".into(), json!({"num_predict": limit}));
         }
         Dialect::OpenAiResponses => {
             if let Some(messages) = members.remove("messages") {

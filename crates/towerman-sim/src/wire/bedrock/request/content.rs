@@ -82,12 +82,12 @@ fn block(
         let fits = id.filter(|id| !id.is_empty() && id.len() <= 64);
         let fits = fits.filter(|id| {
             id.chars()
-                .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+                .all(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c))
         });
         fits.map(str::to_owned).ok_or_else(|| {
             invalid(format!(
                 "1 validation error detected: Value at '{place}.{kind}.toolUseId' failed to satisfy constraint: \
-                 Member must satisfy regular expression pattern: [a-zA-Z0-9_-]{{1,64}}"
+                 Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]{{1,64}}"
             ))
         })
     };

@@ -33,7 +33,8 @@ pub(super) fn read(
         turn(role, previous, at)?;
         prompt.message(role);
         let content = content::read(&message.content, at, prompt)?;
-        if !has_tools && !(content.calls.is_empty() && content.results.is_empty()) {
+        let uses_tools = !content.calls.is_empty() || !content.results.is_empty();
+        if uses_tools && !has_tools {
             return Err(invalid(
                 "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
             ));

@@ -35,9 +35,9 @@ pub(super) fn read(
         ) {
             return Err(invalid("Please use a valid role: user, model."));
         }
-        order(contents.last(), &content)?;
         contents.push(content);
     }
+    order(&contents)?;
     if rules.thinking {
         signed(&contents, rules.name)?;
     }
@@ -68,27 +68,46 @@ fn is_model(content: &Content) -> bool {
 }
 
 /// Refuses calls and responses that do not follow on what they have to.
-fn order(before: Option<&Content>, content: &Content) -> Result<(), Problem> {
-    let called = before.map_or(0, |before| before.calls.len());
-    if !content.calls.is_empty() && before.is_none_or(is_model) {
+///
+/// Contents of one side in a row are one turn.
+fn order(contents: &[Content]) -> Result<(), Problem> {
+    let turns: Vec<_> = contents
+        .chunk_by(|a, b| is_model(a) == is_model(b))
+        .map(|turn| {
+            let calls: usize = turn.iter().map(|content| content.calls.len()).sum();
+            let results: usize = turn.iter().map(|content| content.results.len()).sum();
+            (calls, results)
+        })
+        .collect();
+    if turns.first().is_some_and(|(calls, _)| *calls > 0) {
         return Err(invalid(
             "Please ensure that function call turn comes immediately after a user turn or after a function response \
              turn.",
         ));
     }
-    if !content.results.is_empty() && called == 0 {
-        return Err(invalid(
-            "Please ensure that function response turn comes immediately after a function call turn.",
-        ));
+    if turns.first().is_some_and(|(_, results)| *results > 0) {
+        return Err(invalid(UNASKED));
     }
-    if content.results.len() != called {
-        return Err(invalid(
-            "Please ensure that the number of function response parts is equal to the number of function call parts \
-             of the function call turn.",
-        ));
+    for pair in turns.windows(2) {
+        let [(called, _), (_, returned)] = pair else {
+            continue;
+        };
+        match (called, returned) {
+            (called, returned) if called == returned => {}
+            (0, _) => return Err(invalid(UNASKED)),
+            _ => {
+                return Err(invalid(
+                    "Please ensure that the number of function response parts is equal to the number of function call \
+                     parts of the function call turn.",
+                ));
+            }
+        }
     }
     Ok(())
 }
+
+const UNASKED: &str =
+    "Please ensure that function response turn comes immediately after a function call turn.";
 
 /// Refuses calls of the current turn whose first lost its signature, or has another's.
 fn signed(contents: &[Content], name: &str) -> Result<(), Problem> {
