@@ -29,6 +29,7 @@ mod openai_tools;
 mod recorded;
 mod responses;
 mod responses_refusals;
+mod shapes;
 mod tcp;
 mod tcp_client;
 mod tcp_port;

@@ -92,7 +92,10 @@ fn thinking_item(reply: &Reply) -> Stream {
         let data = object! {
             "type": name, "delta": piece, "item_id": &id, "output_index": 0u64, "summary_index": 0u64,
         };
-        delta(name, data)
+        Unnumbered {
+            padded: false,
+            ..delta(name, data)
+        }
     });
     Box::new(opening.into_iter().chain(deltas).chain(closing))
 }
