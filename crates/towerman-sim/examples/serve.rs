@@ -1,4 +1,4 @@
-//! Serves one simulated provider until Ctrl-C: `cargo run --example serve -- anthropic 127.0.0.1:8091`.
+//! Serves one simulated provider until Ctrl-C: `cargo run --example serve -- gemini 127.0.0.1:8091`.
 
 use std::{error::Error, time::Duration};
 
@@ -14,14 +14,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .parse()?;
     let builder = match dialect.as_str() {
         "anthropic" => Sim::anthropic("sim"),
-        _ => Sim::openai("sim"),
+        "bedrock" => Sim::bedrock("sim"),
+        "cohere" => Sim::cohere("sim"),
+        "gemini" => Sim::gemini("sim"),
+        "ollama" => Sim::ollama("sim"),
+        "openai" => Sim::openai("sim"),
+        "responses" => Sim::openai_responses("sim"),
+        other => return Err(format!("unknown dialect: {other}").into()),
     };
     let pace = Model::new("sim-1")
         .first_token(Duration::from_millis(300))
         .per_token(Duration::from_millis(20));
     let sim = builder.model(pace).build();
     let server = sim.serve_on(addr).await?;
-    println!("{dialect}, model sim-1, at {}", server.base_url());
+    let path = sim.dialect().path_for("sim-1", false);
+    println!("{dialect}, model sim-1, at {}{path}", server.base_url());
     tokio::signal::ctrl_c().await?;
     server.shutdown().await;
     println!("{:?}", sim.book().totals());

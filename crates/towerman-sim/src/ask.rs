@@ -2,12 +2,18 @@
 
 use serde_json::{Map, Value};
 
-use crate::{json::quoted, object::Raw, prompt::Prompt, wire::Form};
+use crate::{
+    json::quoted,
+    object::Raw,
+    prompt::Prompt,
+    wire::{Form, Operation},
+};
 
 /// A request, validated and understood.
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) model: String,
+    pub(crate) operation: Operation,
     /// How the answer is to be sent.
     pub(crate) form: Form,
     /// Ends an OpenAI stream with a usage chunk.
@@ -40,6 +46,7 @@ impl Ask {
     pub(crate) const fn new(model: String, form: Form, prompt: Prompt) -> Self {
         Self {
             model,
+            operation: Operation::Generate,
             form,
             include_usage: true,
             obfuscate: true,

@@ -131,7 +131,7 @@ fn screen(
         body,
         rules: core.rules(),
     };
-    if call.operation != Operation::Generate {
+    if !call.operation.generates() {
         let aside = wire.aside(&request)?;
         return match core.model(&aside.model) {
             Some(model) => Ok(Screened::Aside(aside, model)),
@@ -159,7 +159,7 @@ fn bill(core: &Core, head: &Head, aside: &Aside, model: &Model) -> OpenLine {
         ..Usage::default()
     };
     let name = aside.model.clone();
-    let id = core.wire().id(seed, &head.request_id);
+    let id = core.wire().id(Operation::Embed, seed, &head.request_id);
     core.book.open(id, name, &usage, model.price, false)
 }
 
@@ -183,7 +183,7 @@ async fn answer(
         ..core.cached(&ask.prompt, model.cache_min_tokens)
     };
     let seed = hash::mix(hash::of(core.name.as_bytes()), head.number);
-    let id = core.wire().id(seed, &head.request_id);
+    let id = core.wire().id(ask.operation, seed, &head.request_id);
     visit.bill(core.book.open(
         id.clone(),
         ask.model.clone(),
@@ -205,6 +205,7 @@ async fn answer(
         usage,
         include_usage: ask.include_usage,
         obfuscate: ask.obfuscate,
+        operation: ask.operation,
         form,
         thoughts: ask.thoughts,
         seal: core.thinking.then(|| seal::of(&core.name, seed)),

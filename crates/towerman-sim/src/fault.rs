@@ -5,7 +5,8 @@ use std::time::Duration;
 /// One way for a provider to fail.
 ///
 /// **Chunks.** Faults that strike "after `n` chunks" count what goes on the wire. In a stream a
-/// chunk is one SSE event, the opening ones included: a text stream's first delta is chunk 2 in the
+/// chunk is one SSE event, one line (Ollama), one frame (Bedrock) or one element of an array
+/// (Gemini without SSE), the opening ones included: a text stream's first delta is chunk 2 in the
 /// OpenAI dialect (after the role) and chunk 4 in Anthropic's (see
 /// [`Dialect::opening_events`](crate::Dialect::opening_events)). In an answer that is not streamed
 /// a chunk is 64 bytes of the JSON body. With `n` = 0 the client gets a head and nothing else; an
@@ -31,7 +32,8 @@ pub enum Fault {
     /// Nothing more comes after this many chunks, and the connection stays open.
     StallAfterChunks(usize),
     /// A 200, then only keep-alives for ever: `ping` events or SSE comments in a stream, blank
-    /// lines where JSON is awaited.
+    /// lines where JSON or lines of it are awaited. Bedrock has none: it sends frames of an event
+    /// type that no client knows.
     PingsOnly {
         /// The time between two pings.
         every: Duration,
@@ -41,35 +43,37 @@ pub enum Fault {
         /// The time between two bytes.
         every: Duration,
     },
-    /// A 200 with the right content type and a body that is neither JSON nor SSE.
+    /// A 200 with the right content type and a body that is neither JSON nor any kind of stream.
     Garbage,
     /// A proxy's HTML page.
     Html {
         /// The page's status.
         status: u16,
     },
-    /// Half of the body. A `content-length` promises all of it, or a stream is cut within an event.
+    /// Half of the body. A `content-length` promises all of it, or a stream is cut within a chunk.
     Truncated,
     /// A 200 with no body.
     EmptyBody,
     /// A 429 that says when to come back, or fails to.
     RateLimited(RetryAfter),
-    /// A 429 that waiting does not cure: the account's money is spent. It carries no hint.
+    /// A 429 that waiting does not cure: the account's money is spent. It carries no hint. It is a
+    /// 402 from Cohere and Ollama, and a 400 from Bedrock.
     QuotaExceeded,
     /// This status, with the dialect's own error body. A 3xx gets a `location`; a number that is
     /// no status becomes 500.
     Status(u16),
-    /// The dialect's overload answer: 503 from OpenAI, 529 from Anthropic.
+    /// The dialect's overload answer: 529 from Anthropic, 503 from all others.
     Overloaded,
-    /// A 200 that turns into an error in the dialect's own way: an error event after this many
-    /// chunks of a stream, an error object as the whole of a JSON body.
+    /// A 200 that turns into an error in the dialect's own way: an error event, an exception frame,
+    /// an error line, bare JSON (Gemini) or an end that says so (Cohere) after this many chunks of a
+    /// stream, an error object as the whole of a JSON body.
     ErrorInStream {
-        /// How many good events come first.
+        /// How many good chunks come first.
         after_chunks: usize,
     },
-    /// One event that does not parse among the good ones. It leaves a JSON body alone.
+    /// One chunk whose JSON does not parse among the good ones. It leaves a JSON body alone.
     MalformedEvent {
-        /// How many good events come first.
+        /// How many good chunks come first.
         after_chunks: usize,
     },
 }
@@ -86,7 +90,8 @@ pub enum RetryAfter {
     HttpDate(Duration),
     /// No `retry-after`; the rate-limit headers say when the limit resets, this far from now:
     /// `x-ratelimit-reset-requests: 1m26.4s` from OpenAI, an RFC 3339 instant (whole seconds) in
-    /// `anthropic-ratelimit-requests-reset` from Anthropic.
+    /// `anthropic-ratelimit-requests-reset` from Anthropic. Gemini says it in the body, as
+    /// `RetryInfo` and in words; Bedrock, Cohere and Ollama have no way to, and say nothing.
     RateLimitReset(Duration),
     /// Not at all.
     None,

@@ -1,8 +1,9 @@
 //! Simulated LLM providers for your tests: real dialects, scripted faults, a billing book.
 //!
-//! A [`Sim`] speaks OpenAI Chat Completions or Anthropic Messages to the letter, over TCP
-//! ([`Sim::serve`]) or in memory ([`Sim::service`]). It says the same thing to the same request,
-//! fails when and how it is told to ([`Fault`]), and writes down what it would charge ([`Book`]).
+//! A [`Sim`] speaks one [`Dialect`] to the letter: OpenAI Chat Completions or Responses, Anthropic
+//! Messages, Gemini, AWS Bedrock Converse, Cohere or Ollama, over TCP ([`Sim::serve`]) or in memory
+//! ([`Sim::service`]). It says the same thing to the same request, fails when and how it is told to
+//! ([`Fault`]), and writes down what it would charge ([`Book`]).
 //!
 //! ```
 //! use http_body_util::{BodyExt, Full};
@@ -45,16 +46,33 @@
 //! - `tool:NAME {…}` makes it call that tool with these arguments, if the request has the tool;
 //!   several make several calls.
 //!
-//! A forced `tool_choice` makes it call a tool with the least that its schema requires. To the
-//! result of a tool it answers with a text that quotes it.
+//! A forced `tool_choice` makes it call a tool with the least that its schema requires, and a
+//! schema for the answer makes it say the least that meets it. To the result of a tool it answers
+//! with a text that quotes it. With [`SimBuilder::thinking`] it thinks first.
+//!
+//! # Dialects
+//!
+//! | [`Dialect`] | paths | streams as |
+//! |---|---|---|
+//! | [`OpenAi`](Dialect::OpenAi) | `/v1/chat/completions`, `/v1/completions`, `/v1/embeddings` | SSE, `[DONE]` |
+//! | [`OpenAiResponses`](Dialect::OpenAiResponses) | `/v1/responses`, `/v1/responses/input_tokens` | named, numbered SSE |
+//! | [`Anthropic`](Dialect::Anthropic) | `/v1/messages`, `/v1/messages/count_tokens` | named SSE |
+//! | [`Gemini`](Dialect::Gemini) | `/v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `:embedContent`, `:batchEmbedContents` | SSE with CRLF, or a JSON array without `alt=sse` |
+//! | [`BedrockConverse`](Dialect::BedrockConverse) | `/model/{model}/converse`, `/converse-stream`, `/count-tokens` | AWS event-stream frames |
+//! | [`Ollama`](Dialect::Ollama) | `/api/chat`, `/api/embed` | one JSON object a line, unless `stream` is false |
+//! | [`Cohere`](Dialect::Cohere) | `/v2/chat`, `/v2/embed` | named SSE, `[DONE]` |
+//!
+//! Each lists its models, validates requests as the real API does, and has its errors, finish
+//! reasons, ids, headers and arithmetic of usage. [`Dialect::path_for`] says where a model answers.
 //!
 //! # Tokens and caches
 //!
 //! A token is four bytes of UTF-8 ([`count_tokens`]); a message costs [`PER_MESSAGE`] more. Prompt
-//! caches work as the real ones do, in the order tools, system, messages: OpenAI's by itself from
-//! 1,024 tokens on in steps of 128, Anthropic's up to the `cache_control` breakpoints, for five
-//! minutes from the last use or an hour. A prefix can be read from the moment that the request
-//! which brings it is accepted. Anthropic's lifetimes follow tokio's clock, which tests can pause.
+//! caches work as the real ones do, in the order tools, system, messages: those of OpenAI, Gemini
+//! and Cohere by themselves from 1,024 tokens on in steps of 128, those of Anthropic and Bedrock up
+//! to the `cache_control` breakpoints or `cachePoint`s, for five minutes from the last use or an
+//! hour. Ollama has none that shows. A prefix can be read from the moment that the request which
+//! brings it is accepted. Lifetimes follow tokio's clock, which tests can pause.
 
 mod answer;
 mod ask;

@@ -4,7 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{answer::Answer, ask::Thoughts, hash, object::Raw, usage::Usage, wire::Form};
+use crate::{
+    answer::Answer,
+    ask::Thoughts,
+    hash,
+    object::Raw,
+    usage::Usage,
+    wire::{Form, Operation},
+};
 
 /// An answer to one accepted request.
 #[derive(Debug)]
@@ -22,6 +29,7 @@ pub(crate) struct Reply {
     pub(crate) usage: Usage,
     pub(crate) include_usage: bool,
     pub(crate) obfuscate: bool,
+    pub(crate) operation: Operation,
     pub(crate) form: Form,
     /// Thoughts are shown.
     pub(crate) thoughts: Thoughts,

@@ -247,7 +247,7 @@ impl SimBuilder {
         self
     }
 
-    /// Lets unknown fields pass, which Anthropic's API refuses.
+    /// Lets unknown fields pass, which Anthropic's, Gemini's and OpenAI's Responses API refuse.
     pub const fn accept_unknown_fields(mut self) -> Self {
         self.strict = false;
         self
@@ -256,7 +256,9 @@ impl SimBuilder {
     /// Makes its models think before they speak: eight tokens, which are billed as output.
     ///
     /// They show their thoughts, sign them and count them as the dialect does, if the request lets
-    /// them think.
+    /// them think. Gemini then also refuses a call in the history of the current turn that comes
+    /// back without its `thoughtSignature`, or with that of another simulated provider; the
+    /// `skip_thought_signature_validator` that Google knows passes for one.
     pub const fn thinking(mut self) -> Self {
         self.thinking = true;
         self

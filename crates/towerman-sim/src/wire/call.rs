@@ -9,12 +9,21 @@ pub(crate) enum Operation {
     Models,
     /// An answer of a model.
     Generate,
+    /// The end of a text that a prompt begins: what there was before chats.
+    Complete,
     /// The size of a prompt.
     Count,
     /// The vector of a text, or of several.
     Embed,
     /// The vectors of several texts, where that is another path.
     EmbedMany,
+}
+
+impl Operation {
+    /// A model speaks.
+    pub(crate) const fn generates(self) -> bool {
+        matches!(self, Self::Generate | Self::Complete)
+    }
 }
 
 /// How an answer is sent.

@@ -6,7 +6,8 @@ use super::{Wire, anthropic, bedrock, call, cohere, gemini, ollama, openai, resp
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Dialect {
-    /// OpenAI Chat Completions, `POST /v1/chat/completions`, and embeddings, `POST /v1/embeddings`.
+    /// OpenAI Chat Completions, `POST /v1/chat/completions`, the legacy completions,
+    /// `POST /v1/completions`, and embeddings, `POST /v1/embeddings`.
     OpenAi,
     /// Anthropic Messages, `POST /v1/messages`, and `POST /v1/messages/count_tokens`, which is free.
     Anthropic,

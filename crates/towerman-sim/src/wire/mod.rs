@@ -89,7 +89,7 @@ pub(crate) trait Wire: fmt::Debug + Send + Sync {
 
     /// The id of an answer, with the dialect's prefix and length. A dialect whose answers have none
     /// takes the request's, so that the book can be matched with what was sent.
-    fn id(&self, seed: u64, request_id: &str) -> String;
+    fn id(&self, operation: Operation, seed: u64, request_id: &str) -> String;
 
     /// The answer as one JSON body.
     fn whole(&self, reply: &Reply) -> String;

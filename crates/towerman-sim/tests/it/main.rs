@@ -24,6 +24,7 @@ mod gemini_tools;
 mod native;
 mod ollama;
 mod openai;
+mod openai_completions;
 mod openai_refusals;
 mod openai_tools;
 mod recorded;

@@ -104,6 +104,7 @@ async fn openai_took_these() {
     let sim = Sim::openai("alpha").build();
     taken(&sim, "openai-chat", &[]).await;
     taken(&sim, "openai-embeddings", &[]).await;
+    taken(&sim, "openai-completions", &[]).await;
 }
 
 #[tokio::test]

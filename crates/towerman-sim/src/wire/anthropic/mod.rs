@@ -64,7 +64,7 @@ impl Wire for Anthropic {
         Caching::Marked
     }
 
-    fn id(&self, seed: u64, _: &str) -> String {
+    fn id(&self, _: Operation, seed: u64, _: &str) -> String {
         format!("msg_01{}", hash::letters(seed, 22))
     }
 

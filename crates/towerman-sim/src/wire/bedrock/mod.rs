@@ -60,7 +60,7 @@ impl Wire for Bedrock {
         Caching::Marked
     }
 
-    fn id(&self, _: u64, request_id: &str) -> String {
+    fn id(&self, _: Operation, _: u64, request_id: &str) -> String {
         request_id.to_owned()
     }
 

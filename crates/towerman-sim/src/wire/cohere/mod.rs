@@ -54,7 +54,7 @@ impl Wire for Cohere {
         Caching::Automatic
     }
 
-    fn id(&self, seed: u64, _: &str) -> String {
+    fn id(&self, _: Operation, seed: u64, _: &str) -> String {
         hash::uuid(seed)
     }
 

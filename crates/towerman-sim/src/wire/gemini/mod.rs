@@ -80,7 +80,7 @@ impl Wire for Gemini {
         Caching::Automatic
     }
 
-    fn id(&self, seed: u64, _: &str) -> String {
+    fn id(&self, _: Operation, seed: u64, _: &str) -> String {
         hash::letters(seed, 23)
     }
 

@@ -51,7 +51,7 @@ impl Wire for Ollama {
         Caching::Never
     }
 
-    fn id(&self, seed: u64, _: &str) -> String {
+    fn id(&self, _: Operation, seed: u64, _: &str) -> String {
         // Neither answers nor responses have one: this is the book's alone.
         hash::uuid(seed)
     }

@@ -1,5 +1,6 @@
 //! OpenAI Chat Completions: answers come back as `chat.completion` objects or chunks.
 
+mod completions;
 mod embeddings;
 pub(super) mod error;
 mod limits;
@@ -30,6 +31,7 @@ impl Wire for OpenAi {
             uri.path(),
             &[
                 ("/v1/chat/completions", Operation::Generate),
+                ("/v1/completions", Operation::Complete),
                 ("/v1/embeddings", Operation::Embed),
                 ("/v1/models", Operation::Models),
             ],
@@ -41,7 +43,10 @@ impl Wire for OpenAi {
     }
 
     fn ask(&self, request: &Request<'_>) -> Result<Ask, Problem> {
-        request::read(request.body)
+        match request.call.operation {
+            Operation::Complete => completions::read(request.body),
+            _ => request::read(request.body),
+        }
     }
 
     fn aside(&self, request: &Request<'_>) -> Result<Aside, Problem> {
@@ -52,16 +57,26 @@ impl Wire for OpenAi {
         Caching::Automatic
     }
 
-    fn id(&self, seed: u64, _: &str) -> String {
-        format!("chatcmpl-{}", hash::letters(seed, 29))
+    fn id(&self, operation: Operation, seed: u64, _: &str) -> String {
+        let prefix = match operation {
+            Operation::Complete => "cmpl",
+            _ => "chatcmpl",
+        };
+        format!("{prefix}-{}", hash::letters(seed, 29))
     }
 
     fn whole(&self, reply: &Reply) -> String {
-        response::whole(reply)
+        match reply.operation {
+            Operation::Complete => completions::whole(reply),
+            _ => response::whole(reply),
+        }
     }
 
     fn events(&self, reply: &Arc<Reply>) -> Events {
-        stream::events(reply)
+        match reply.operation {
+            Operation::Complete => completions::events(reply),
+            _ => stream::events(reply),
+        }
     }
 
     fn content_type(&self, form: Form) -> &'static str {

@@ -32,8 +32,8 @@ struct Body<'a> {
 }
 
 #[derive(Deserialize)]
-struct StreamOptions {
-    include_usage: Option<bool>,
+pub(super) struct StreamOptions {
+    pub(super) include_usage: Option<bool>,
     include_obfuscation: Option<bool>,
 }
 
@@ -109,7 +109,10 @@ pub(in crate::wire) fn missing(param: impl Into<String>) -> Problem {
         .code("missing_required_parameter")
 }
 
-fn at_least_one(param: &'static str, value: Option<i64>) -> Result<Option<u64>, Problem> {
+pub(super) fn at_least_one(
+    param: &'static str,
+    value: Option<i64>,
+) -> Result<Option<u64>, Problem> {
     match value {
         Some(value) if value < 1 => Err(Problem::invalid(format!(
             "Invalid '{param}': integer below minimum value. Expected a value >= 1, but got {value} instead."
@@ -120,7 +123,7 @@ fn at_least_one(param: &'static str, value: Option<i64>) -> Result<Option<u64>, 
     }
 }
 
-fn stops(stop: Option<Value>) -> Result<Vec<String>, Problem> {
+pub(super) fn stops(stop: Option<Value>) -> Result<Vec<String>, Problem> {
     let invalid = |message: String, code| Err(Problem::invalid(message).param("stop").code(code));
     match stop {
         None | Some(Value::Null) => Ok(Vec::new()),

@@ -52,7 +52,7 @@ impl Wire for Responses {
         Caching::Automatic
     }
 
-    fn id(&self, seed: u64, _: &str) -> String {
+    fn id(&self, _: Operation, seed: u64, _: &str) -> String {
         format!("resp_{}", hash::hex(seed, 50))
     }
 
