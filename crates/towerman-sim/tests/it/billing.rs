@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     common::{DIALECTS, ask, drain, open, send},
     native::{events, id, usage},
+    shapes::with_tools,
 };
 use http_body_util::BodyExt;
 use serde_json::json;
@@ -208,6 +209,31 @@ async fn every_dialect_bills_what_it_says() {
             _ => 1408,
         };
         assert_eq!((lines[0].cache_read, lines[1].cache_read), (0, cached));
+    }
+}
+
+#[tokio::test]
+async fn thoughts_are_billed_as_output() {
+    for dialect in DIALECTS {
+        for stream in [false, true] {
+            let mut body = with_tools(dialect, r#"say:"done""#, stream);
+            if dialect == Dialect::OpenAi && stream {
+                body["stream_options"] = json!({"include_usage": true});
+            }
+            for (thinks, tokens) in [(false, 1), (true, 9)] {
+                let sim = Sim::speaking(dialect, "alpha");
+                let sim = if thinks { sim.thinking() } else { sim }.build();
+                let reply = send(&sim, &body).await;
+                let told: Vec<_> = if stream {
+                    let events = events(dialect, &reply.bytes);
+                    events.into_iter().map(|event| event.data).collect()
+                } else {
+                    vec![reply.json()]
+                };
+                assert_eq!(usage(dialect, &told).2, tokens, "{dialect:?} {stream}");
+                assert_eq!(sim.book().totals().output, tokens);
+            }
+        }
     }
 }
 

@@ -129,7 +129,7 @@ fn unframed(dialect: Dialect, chunk: &Value) -> Option<Event> {
 }
 
 /// A question with a tool, in the dialect's own words.
-fn with_tools(dialect: Dialect, said: &str, stream: bool) -> Value {
+pub fn with_tools(dialect: Dialect, said: &str, stream: bool) -> Value {
     let parameters = json!({"type": "object"});
     let function = json!({"name": "time", "parameters": parameters});
     let chat = json!([{"role": "user", "content": said}]);
