@@ -290,7 +290,7 @@ async fn billed(dialect: Dialect, strategy: &str, affinity: bool) -> u128 {
 
 #[tokio::test(start_paused = true)]
 async fn conversations_without_an_id_stay_and_cost_less() {
-    for dialect in Dialect::ALL {
+    for dialect in towerman_tests::CLASSIC {
         let with = billed(dialect, "weighted", true).await;
         let without = billed(dialect, "weighted", false).await;
         println!("{dialect}: {with} millionths of a dollar, {without} without affinity");

@@ -122,7 +122,7 @@ async fn keys_prompts_and_answers_are_in_no_log_no_metric_and_no_ledger() {
     let bearer = format!("Bearer {ours}");
     let prompt = format!("{CANARY} say:\"{CANARY}\"");
     let (mut statuses, mut heads) = (Vec::new(), Vec::new());
-    for dialect in Dialect::ALL {
+    for dialect in towerman_tests::CLASSIC {
         let url = format!("{}{}", gateway.url, dialect.path());
         let ask = |model: &str, stream| client::ask(dialect, model, &prompt, stream);
         let mut bodies: Vec<(&str, String)> = Vec::new();
@@ -212,7 +212,7 @@ async fn without_the_route_header_no_answer_says_where_it_came_from() {
         );
         std::fs::write(&file, config).unwrap();
         let mut gateway = Running::start(&file);
-        for dialect in Dialect::ALL {
+        for dialect in towerman_tests::CLASSIC {
             let url = format!("{}{}", gateway.url, dialect.path());
             for (stream, fault) in [
                 (true, None),

@@ -56,8 +56,8 @@ async fn whatever_a_provider_does_the_client_gets_one_answer_and_the_books_agree
     println!(
         "fault matrix: {} faults × {} clients × {} providers × 2 modes × 2 companies: {} of {cases} cases hold, in {:.1} s; see {}",
         rows.len(),
-        Dialect::ALL.len(),
-        Dialect::ALL.len(),
+        towerman_tests::CLASSIC.len(),
+        towerman_tests::CLASSIC.len(),
         cases - broken.len(),
         begun.elapsed().as_secs_f64(),
         file.display()

@@ -25,7 +25,7 @@ fn junk(nth: usize) -> Vec<Junk> {
     let name = format!("{JUNK}-{nth}");
     let key = || ("authorization", "Bearer key-1".to_owned());
     let mut all = Vec::new();
-    let (dialect, stream) = (Dialect::ALL[nth % 2], nth % 4 < 2);
+    let (dialect, stream) = (towerman_tests::CLASSIC[nth % 2], nth % 4 < 2);
     let path = || dialect.path().to_owned();
     let ask = |model: &str| client::ask(dialect, model, &name, stream);
     let good = || ask("chat").to_string();

@@ -79,7 +79,7 @@ fn available(board: &Board) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_throttled_endpoint_cools_down_as_long_as_it_asked_and_traffic_moves() {
-    for dialect in Dialect::ALL {
+    for dialect in towerman_tests::CLASSIC {
         for (form, wait) in forms() {
             let case = format!("{dialect}, {form:?}");
             let stage = Stage::set(dialect, &["full", "free"]).await;
@@ -110,7 +110,7 @@ async fn a_throttled_endpoint_cools_down_as_long_as_it_asked_and_traffic_moves()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_time_is_over_traffic_returns() {
-    for dialect in Dialect::ALL {
+    for dialect in towerman_tests::CLASSIC {
         let stage = Stage::set(dialect, &["full", "free"]).await;
         stage.sims[0]
             .faults()
@@ -128,7 +128,7 @@ async fn if_all_are_throttled_the_client_hears_the_shortest_wait() {
         let value = answer.headers["retry-after"].to_str().unwrap();
         value.parse().unwrap()
     };
-    for dialect in Dialect::ALL {
+    for dialect in towerman_tests::CLASSIC {
         let stage = Stage::set(dialect, &["fuller", "full"]).await;
         for (sim, wait) in stage.sims.iter().zip([90, 30]) {
             let form = RetryAfter::Seconds(wait);

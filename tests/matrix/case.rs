@@ -23,8 +23,8 @@ impl Case {
     /// All circumstances.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         (0..16).map(|bits| Self {
-            client: Dialect::ALL[bits & 1],
-            provider: Dialect::ALL[bits >> 1 & 1],
+            client: towerman_tests::CLASSIC[bits & 1],
+            provider: towerman_tests::CLASSIC[bits >> 1 & 1],
             stream: bits >> 2 & 1 == 0,
             alone: bits >> 3 & 1 == 0,
         })

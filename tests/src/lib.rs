@@ -248,3 +248,10 @@ pub async fn eventually(mut holds: impl FnMut() -> bool) -> bool {
     }
     holds()
 }
+
+/// The two dialects in which faults, caches and limits are tried in every combination; that the
+/// others take the same ways is tried once each.
+pub const CLASSIC: [towerman::core::Dialect; 2] = [
+    towerman::core::Dialect::OpenAiChat,
+    towerman::core::Dialect::Anthropic,
+];

@@ -32,7 +32,12 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect that is served, in the order in which documentation lists them.
-    pub const ALL: [Self; 2] = [Self::OpenAiChat, Self::Anthropic];
+    pub const ALL: [Self; 4] = [
+        Self::OpenAiChat,
+        Self::Anthropic,
+        Self::OpenAiResponses,
+        Self::OpenAiCompletions,
+    ];
 
     /// The name that policies and metrics use.
     pub const fn as_str(self) -> &'static str {

@@ -17,6 +17,9 @@ use towerman_wire::{
     observe::{Learned, Observer},
 };
 
+/// The two that need no doors of their own; the others have tests of theirs.
+const CLASSIC: [Dialect; 2] = [Dialect::OpenAiChat, Dialect::Anthropic];
+
 struct Exchange {
     name: String,
     dialect: Dialect,
@@ -210,7 +213,7 @@ fn anthropic_answers_teach_what_an_independent_reader_finds() {
 
 #[test]
 fn every_request_that_a_provider_served_is_read_and_readdressed() {
-    for dialect in Dialect::ALL {
+    for dialect in CLASSIC {
         for exchange in exchanges(dialect).iter().filter(|e| e.status.is_success()) {
             let (name, request) = (&exchange.name, &exchange.request);
             let body = Bytes::from(request.to_string());
@@ -252,7 +255,7 @@ fn every_request_that_a_provider_served_is_read_and_readdressed() {
 
 #[test]
 fn every_recorded_error_is_told_to_its_caller_or_kept() {
-    for dialect in Dialect::ALL {
+    for dialect in CLASSIC {
         let errors = exchanges(dialect);
         for exchange in errors.iter().filter(|e| !e.status.is_success()) {
             let name = &exchange.name;
