@@ -14,7 +14,7 @@ use towerman::core::{
     Dialect,
     policy::{Draft, ProviderDraft, RouteDraft},
 };
-use towerman_sim::{Fault, Model, Sim};
+use towerman_sim::{Fault, Model, Sim, SimServer};
 use towerman_tests::{Gateway, eventually, post, root, target};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -123,6 +123,53 @@ async fn the_official_node_sdks_see_a_provider_and_no_quirk() {
     let left = || openai.cancelled() == 2 && anthropic.cancelled() == 2;
     assert!(eventually(left).await, "{openai:?} {anthropic:?}");
     gateway.stop().await;
+}
+
+/// The Python SDKs of every dialect, over every provider that there is a simulation of.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_sdk_reaches_every_provider() {
+    let (gateway, _servers) = every_provider().await;
+    let sdks = "openai,anthropic,groq,mistralai";
+    drive(matrix("sdk-venv", &gateway).arg(sdks).args(ROUTES)).await;
+    gateway.stop().await;
+}
+
+/// What many still run, and what cannot live beside the newest.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn older_sdks_reach_every_provider() {
+    let (gateway, _servers) = every_provider().await;
+    let sdks = "anthropic,langchain_openai";
+    drive(matrix("sdk-venv-older", &gateway).arg(sdks).args(ROUTES)).await;
+    gateway.stop().await;
+}
+
+/// A route to each provider, named after its dialect.
+const ROUTES: [&str; 3] = ["openai-chat", "anthropic", "openai-responses"];
+
+async fn every_provider() -> (Gateway, Vec<SimServer>) {
+    let (mut draft, mut servers) = (Draft::new(), Vec::new());
+    for name in ROUTES {
+        let dialect: Dialect = name.parse().unwrap();
+        let sim = match dialect {
+            Dialect::Anthropic => Sim::anthropic(name),
+            Dialect::OpenAiResponses => Sim::openai_responses(name),
+            _ => Sim::openai(name),
+        };
+        let server = sim.model(Model::new("m")).build().serve().await.unwrap();
+        draft = draft
+            .provider(ProviderDraft::url(name, dialect, server.base_url()))
+            .route(RouteDraft::new(name, [format!("{name}/m")]));
+        servers.push(server);
+    }
+    (Gateway::start(draft).await, servers)
+}
+
+fn matrix(venv: &str, gateway: &Gateway) -> Command {
+    install();
+    let mut command = Command::new(target().join(venv).join("bin/python"));
+    command.arg(root().join("tests/sdk/matrix.py"));
+    command.arg(gateway.url());
+    command
 }
 
 /// Somebody else's idea of how the two providers answer.

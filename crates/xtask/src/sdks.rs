@@ -8,8 +8,31 @@ use std::{
 
 use crate::run::{Result, root, run, target};
 
-/// From the Python package index.
-const PYTHON: [&str; 2] = ["openai==3.54.0", "anthropic==2.12.0"];
+/// From the Python package index, by environment: some cannot live in one.
+const PYTHON: [(&str, &[&str]); 2] = [
+    (
+        "sdk-venv",
+        &[
+            "anthropic==2.12.0",
+            "boto3==1.44.5",
+            "cohere==7.3.1",
+            "google-genai==3.4.0",
+            "groq==1.7.0",
+            "mistralai==3.7.0",
+            "ollama==0.6.3",
+            "openai==3.54.0",
+        ],
+    ),
+    // Older majors that many still run, and what wants other versions than the above.
+    (
+        "sdk-venv-older",
+        &[
+            "anthropic==1.17.0",
+            "google-genai==2.34.0",
+            "langchain-openai==1.7.3",
+        ],
+    ),
+];
 
 /// What the Node SDKs want at least, and what is installed where there is none.
 const NODE: u32 = 22;
@@ -34,16 +57,19 @@ pub(crate) fn install() -> Result {
 }
 
 fn python() -> Result {
-    let venv = target().join("sdk-venv");
-    once(&venv, &PYTHON.join("\n"), || {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&venv))?;
-        run(Command::new(venv.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet"])
-            .arg("--disable-pip-version-check")
-            .args(PYTHON))
-    })
+    for (name, packages) in PYTHON {
+        let venv = target().join(name);
+        once(&venv, &packages.join("\n"), || {
+            run(Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&venv))?;
+            run(Command::new(venv.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet"])
+                .arg("--disable-pip-version-check")
+                .args(packages))
+        })?;
+    }
+    Ok(())
 }
 
 fn node() -> Result {
