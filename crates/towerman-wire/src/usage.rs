@@ -119,6 +119,29 @@ impl Tokens {
         })
     }
 
+    /// Takes in a `usageMetadata` of Gemini's dialect: what tools put into the prompt, and what the
+    /// model thought, is counted beside the rest.
+    pub(crate) fn gemini(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
+        let mut tools = None;
+        let mut prompt = None;
+        cursor.members(|cursor, key| {
+            match key.plain() {
+                b"promptTokenCount" => prompt = cursor.count()?,
+                b"toolUsePromptTokenCount" => tools = cursor.count()?,
+                b"cachedContentTokenCount" => self.read = cursor.count()?,
+                b"candidatesTokenCount" => self.output = cursor.count()?,
+                b"thoughtsTokenCount" => self.reasoning = cursor.count()?,
+                b"totalTokenCount" => self.total = cursor.count()?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })?;
+        if prompt.is_some() || tools.is_some() {
+            self.prompt = Some(prompt.unwrap_or(0) + tools.unwrap_or(0));
+        }
+        Ok(())
+    }
+
     /// Takes in a `usage` of Anthropic's dialect.
     pub(crate) fn anthropic(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
         cursor.members(|cursor, key| {
@@ -178,8 +201,10 @@ impl Tokens {
                 let written = written.max(or_zero(self.written_short) + long);
                 let written = written.min(prompt - read);
                 let long = long.min(written);
-                // Some count reasoning beside the completion: their own total proves it.
-                let beside = self.total == Some(prompt + output + reasoning);
+                // Some count reasoning beside the completion: their own total proves it. Gemini
+                // always does.
+                let beside =
+                    dialect == Dialect::Gemini || self.total == Some(prompt + output + reasoning);
                 let output = output + if beside { reasoning } else { 0 };
                 Usage {
                     input: prompt - read - written,
