@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod codec;
+mod gemini;
 mod node;
 mod openai_chat;
 mod openai_completions;
@@ -23,8 +24,7 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
         Dialect::Anthropic => &anthropic::Codec,
         Dialect::OpenAiResponses => &openai_responses::Codec,
         Dialect::OpenAiCompletions => &openai_completions::Codec,
-        Dialect::Gemini | Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => {
-            &openai_chat::OpenAiChat
-        }
+        Dialect::Gemini => &gemini::Codec,
+        Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => &openai_chat::OpenAiChat,
     }
 }

@@ -1,0 +1,316 @@
+//! A provider's stream: each chunk is an answer of its own, with the next piece of the parts.
+
+use std::{
+    borrow::Cow,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use towerman_core::{Dialect, Finish};
+
+use super::{
+    cite, finish,
+    read::medium,
+    said::{Candidate, Piece, Response},
+};
+use crate::{
+    dialect::{Decode, Unreadable},
+    framing::Event,
+    neutral::{Cite, Delta, Maker, Media, Opening, Place, Seal, Sealed, Source, made_up},
+    translate::trouble,
+    usage::Tokens,
+};
+
+/// More choices than anybody asks for.
+const CHOICES: u32 = 128;
+
+/// More sources than any answer cites. Chunks may repeat them.
+const CITES: usize = 1024;
+
+/// The state of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    begun: bool,
+    over: bool,
+    id: String,
+    calls: usize,
+    tokens: Tokens,
+    /// Why the prompt was blocked.
+    blocked: Option<String>,
+    choices: Vec<State>,
+}
+
+/// The state of one choice.
+#[derive(Debug, Default)]
+struct State {
+    number: u32,
+    /// Parts opened so far.
+    parts: u32,
+    /// Whether the last of them is still open, and may go on.
+    open: Option<Open>,
+    called: bool,
+    /// Why it stopped, in the provider's word.
+    reason: Option<String>,
+    message: Option<String>,
+    cited: Vec<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    Text,
+    Thought,
+}
+
+type Say<'s> = &'s mut dyn FnMut(Delta<'_>);
+
+impl Decode for Decoder {
+    fn event(&mut self, event: Event<'_>, say: Say<'_>) -> Result<(), Unreadable> {
+        if self.over {
+            return Ok(());
+        }
+        let response = Response::read(event.data).ok_or(Unreadable)?;
+        if let Some(error) = response.error() {
+            self.over = true;
+            say(Delta::Fail(trouble::read(error)));
+            return Ok(());
+        }
+        if !response.says() {
+            return Err(Unreadable);
+        }
+        if !self.begun {
+            self.begun = true;
+            let id = response.id().unwrap_or_default();
+            (*id).clone_into(&mut self.id);
+            say(Delta::Begin {
+                id,
+                model: response.model().unwrap_or_default(),
+                created: None,
+            });
+        }
+        self.tokens.report(response.usage, Tokens::gemini);
+        if let Some(blocked) = response.blocked() {
+            let why = finish::explanation(&blocked.reason, blocked.message);
+            self.blocked = Some(why.into_owned());
+        }
+        for candidate in response.candidates() {
+            if self.candidate(&candidate, say).is_none() {
+                self.over = true;
+                say(Delta::Fail(trouble::nonsense()));
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// There is no event that ends the stream, and usage may come behind the reason to stop: only
+    /// now all is told.
+    fn end(&mut self, say: Say<'_>) {
+        if self.over || !self.begun {
+            return;
+        }
+        if self.choices.is_empty() && self.blocked.is_some() {
+            self.choices.push(State::default());
+        }
+        let mut done = self.choices.iter();
+        let stopped = done.all(|state| state.reason.is_some() || self.blocked.is_some());
+        if self.choices.is_empty() || !stopped {
+            return;
+        }
+        self.over = true;
+        for state in &mut self.choices {
+            if !state.finish(self.blocked.as_deref(), say) {
+                return say(Delta::Fail(trouble::nonsense()));
+            }
+        }
+        if let Some(usage) = self.tokens.usage(Dialect::Gemini) {
+            say(Delta::Usage(usage));
+        }
+        say(Delta::End);
+    }
+}
+
+impl Decoder {
+    /// Nothing if it makes no sense.
+    fn candidate(&mut self, candidate: &Candidate<'_>, say: Say<'_>) -> Option<()> {
+        let number = candidate.index();
+        if number >= CHOICES {
+            return None;
+        }
+        let found = self.choices.iter().position(|c| c.number == number);
+        let found = found.unwrap_or_else(|| {
+            self.choices.push(State {
+                number,
+                ..State::default()
+            });
+            self.choices.len() - 1
+        });
+        let state = self.choices.get_mut(found)?;
+        for piece in candidate.pieces() {
+            state.piece(&piece, &self.id, &mut self.calls, say)?;
+        }
+        for cite in cite::all(candidate) {
+            state.cite(cite, say);
+        }
+        if let Some(reason) = candidate.reason() {
+            state.reason = Some(reason.into_owned());
+        }
+        if let Some(message) = candidate.message() {
+            state.message = Some(message.into_owned());
+        }
+        Some(())
+    }
+}
+
+impl State {
+    fn piece(
+        &mut self,
+        piece: &Piece<'_>,
+        answer: &str,
+        calls: &mut usize,
+        say: Say<'_>,
+    ) -> Option<()> {
+        let seal = piece
+            .seal()
+            .map(|data| Seal::read(Maker::Gemini, Sealed::Signature, data));
+        if let Some(call) = piece.call() {
+            let (name, args) = (call.name()?, call.args()?);
+            let nth = std::mem::replace(calls, *calls + 1);
+            let id = call.id();
+            let id = id.unwrap_or_else(|| Cow::Owned(made_up(answer, nth, &name)));
+            self.called = true;
+            let what = Opening::Call {
+                id,
+                name,
+                custom: false,
+            };
+            let at = self.next(what, say);
+            let text = args.get().into();
+            say(Delta::More { at, text });
+            if let Some(seal) = seal {
+                say(Delta::Seal { at, seal });
+            }
+            say(Delta::Close { at });
+            return Some(());
+        }
+        if let Some((media_type, data)) = piece.image() {
+            let what = Opening::Media(Media {
+                what: medium(&media_type),
+                source: Source::Base64 { media_type, data },
+                name: None,
+                detail: None,
+            });
+            let at = self.next(what, say);
+            say(Delta::Close { at });
+        } else if let Some(text) = piece.text() {
+            let kind = match piece.is_thought() {
+                true => Open::Thought,
+                false => Open::Text,
+            };
+            let at = self.go_on(kind, say);
+            say(Delta::More { at, text });
+        }
+        if let Some(seal) = seal {
+            self.seal(seal, piece.is_thought(), say);
+        }
+        Some(())
+    }
+
+    /// A thought has a place for its seal; what else is proved is followed by it.
+    fn seal(&mut self, seal: Seal<'_>, of_thought: bool, say: Say<'_>) {
+        let at = match (self.open, self.parts.checked_sub(1)) {
+            (Some(Open::Thought), Some(last)) if of_thought => self.at(last),
+            _ => self.next(thought(), say),
+        };
+        say(Delta::Seal { at, seal });
+        self.open = None;
+        say(Delta::Close { at });
+    }
+
+    /// A text or thought that may go on: the open one, if it is of this kind.
+    fn go_on(&mut self, kind: Open, say: Say<'_>) -> Place {
+        if self.open == Some(kind)
+            && let Some(last) = self.parts.checked_sub(1)
+        {
+            return self.at(last);
+        }
+        let what = match kind {
+            Open::Text => Opening::Text,
+            Open::Thought => thought(),
+        };
+        let at = self.next(what, say);
+        self.open = Some(kind);
+        at
+    }
+
+    fn next(&mut self, what: Opening<'_>, say: Say<'_>) -> Place {
+        self.close(say);
+        let at = self.at(self.parts);
+        self.parts += 1;
+        say(Delta::Open { at, what });
+        at
+    }
+
+    fn close(&mut self, say: Say<'_>) {
+        if self.open.take().is_some()
+            && let Some(last) = self.parts.checked_sub(1)
+        {
+            say(Delta::Close { at: self.at(last) });
+        }
+    }
+
+    const fn at(&self, part: u32) -> Place {
+        Place {
+            choice: self.number,
+            part,
+        }
+    }
+
+    /// Sources are told with the text that they belong to, or not at all.
+    fn cite(&mut self, cite: Cite<'_>, say: Say<'_>) {
+        let mut hasher = DefaultHasher::new();
+        (&cite.url, &cite.quote).hash(&mut hasher);
+        let known = hasher.finish();
+        if self.open != Some(Open::Text) || self.cited.len() == CITES || self.cited.contains(&known)
+        {
+            return;
+        }
+        if let Some(last) = self.parts.checked_sub(1) {
+            self.cited.push(known);
+            say(Delta::Cite {
+                at: self.at(last),
+                cite,
+            });
+        }
+    }
+
+    /// Says why it stopped. False if the model failed, and said nothing before.
+    fn finish(&mut self, blocked: Option<&str>, say: Say<'_>) -> bool {
+        self.close(say);
+        let (finish, explanation) = match &self.reason {
+            Some(reason) => {
+                let Some(finish) = finish::of(reason, self.called, self.parts > 0) else {
+                    return false;
+                };
+                let message = self.message.as_deref().map(Cow::Borrowed);
+                (finish, Some(finish::explanation(reason, message)))
+            }
+            None => (
+                Finish::ContentFilter,
+                blocked.map(|why| Cow::Owned(why.to_owned())),
+            ),
+        };
+        say(Delta::Finish {
+            choice: self.number,
+            finish,
+            sequence: None,
+            explanation: explanation.filter(|_| finish == Finish::ContentFilter),
+        });
+        true
+    }
+}
+
+const fn thought() -> Opening<'static> {
+    Opening::Thought {
+        summary: false,
+        id: None,
+    }
+}

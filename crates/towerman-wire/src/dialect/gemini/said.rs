@@ -1,0 +1,230 @@
+//! What a provider says, read leniently: a member of another type counts for nothing.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::neutral::{Raw, fields::Said as Words};
+
+/// A whole answer, or a chunk of a stream.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Response<'a> {
+    #[serde(borrow, rename = "responseId")]
+    id: Option<Raw<'a>>,
+    #[serde(borrow, rename = "modelVersion")]
+    model: Option<Raw<'a>>,
+    #[serde(borrow)]
+    candidates: Option<Raw<'a>>,
+    #[serde(borrow, rename = "promptFeedback")]
+    feedback: Option<Raw<'a>>,
+    #[serde(borrow, rename = "usageMetadata")]
+    pub(super) usage: Option<Raw<'a>>,
+    #[serde(borrow)]
+    error: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Candidate<'a> {
+    #[serde(borrow)]
+    index: Option<Raw<'a>>,
+    #[serde(borrow)]
+    content: Option<Raw<'a>>,
+    #[serde(borrow, rename = "finishReason")]
+    finish: Option<Raw<'a>>,
+    #[serde(borrow, rename = "finishMessage")]
+    message: Option<Raw<'a>>,
+    #[serde(borrow, rename = "groundingMetadata")]
+    pub(super) grounding: Option<Raw<'a>>,
+    #[serde(borrow, rename = "citationMetadata")]
+    pub(super) citations: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Content<'a> {
+    #[serde(borrow)]
+    parts: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Feedback<'a> {
+    #[serde(borrow, rename = "blockReason")]
+    reason: Option<Raw<'a>>,
+    #[serde(borrow, rename = "blockReasonMessage")]
+    message: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Piece<'a> {
+    #[serde(borrow)]
+    text: Option<Raw<'a>>,
+    #[serde(borrow)]
+    thought: Option<Raw<'a>>,
+    #[serde(borrow, rename = "thoughtSignature")]
+    seal: Option<Raw<'a>>,
+    #[serde(borrow, rename = "inlineData")]
+    inline: Option<Raw<'a>>,
+    #[serde(borrow, rename = "functionCall")]
+    call: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Blob<'a> {
+    #[serde(borrow, rename = "mimeType")]
+    media_type: Option<Raw<'a>>,
+    #[serde(borrow)]
+    data: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Called<'a> {
+    #[serde(borrow)]
+    id: Option<Raw<'a>>,
+    #[serde(borrow)]
+    name: Option<Raw<'a>>,
+    #[serde(borrow)]
+    args: Option<Raw<'a>>,
+}
+
+/// Why there is no answer.
+pub(super) struct Blocked<'a> {
+    pub(super) reason: Cow<'a, str>,
+    pub(super) message: Option<Cow<'a, str>>,
+}
+
+pub(super) fn object<'a, T: Deserialize<'a> + Default>(raw: Option<Raw<'a>>) -> Option<T> {
+    let raw = raw.filter(|raw| raw.get().starts_with('{'))?;
+    serde_json::from_str(raw.get()).ok()
+}
+
+pub(super) fn objects<'a, T: Deserialize<'a> + Default>(raw: Option<Raw<'a>>) -> Vec<T> {
+    let raw = raw.and_then(|raw| serde_json::from_str::<Vec<Raw<'a>>>(raw.get()).ok());
+    let raw = raw.unwrap_or_default().into_iter();
+    raw.filter_map(|raw| object(Some(raw))).collect()
+}
+
+/// A string, unless it is empty.
+pub(super) fn text(raw: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
+    let raw = raw.filter(|raw| raw.get().starts_with('"'))?;
+    let words: Words<'_> = serde_json::from_str(raw.get()).ok()?;
+    Some(words.0).filter(|text| !text.is_empty())
+}
+
+pub(super) fn number<'a, T: Deserialize<'a>>(raw: Option<Raw<'a>>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+impl<'a> Response<'a> {
+    /// Nothing if it is no object. Some hosts wrap an error in an array.
+    pub(super) fn read(data: &'a [u8]) -> Option<Self> {
+        let raw: &'a RawValue = serde_json::from_slice(data).ok()?;
+        if raw.get().starts_with('[') {
+            let list: Vec<Raw<'a>> = serde_json::from_str(raw.get()).ok()?;
+            return match &*list {
+                [one] => object(Some(one)),
+                _ => None,
+            };
+        }
+        object(Some(raw))
+    }
+
+    pub(super) fn error(&self) -> Option<Raw<'a>> {
+        self.error.filter(|raw| raw.get() != "null")
+    }
+
+    pub(super) fn id(&self) -> Option<Cow<'a, str>> {
+        text(self.id)
+    }
+
+    pub(super) fn model(&self) -> Option<Cow<'a, str>> {
+        text(self.model)
+    }
+
+    pub(super) fn candidates(&self) -> Vec<Candidate<'a>> {
+        objects(self.candidates)
+    }
+
+    pub(super) fn blocked(&self) -> Option<Blocked<'a>> {
+        let feedback: Feedback<'a> = object(self.feedback)?;
+        Some(Blocked {
+            reason: text(feedback.reason)?,
+            message: text(feedback.message),
+        })
+    }
+
+    /// Whether it has anything that answers have.
+    pub(super) const fn says(&self) -> bool {
+        self.candidates.is_some()
+            || self.feedback.is_some()
+            || self.usage.is_some()
+            || self.id.is_some()
+    }
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn index(&self) -> u32 {
+        number(self.index).unwrap_or_default()
+    }
+
+    pub(super) fn pieces(&self) -> Vec<Piece<'a>> {
+        let content: Option<Content<'a>> = object(self.content);
+        objects(content.and_then(|content| content.parts))
+    }
+
+    pub(super) fn reason(&self) -> Option<Cow<'a, str>> {
+        text(self.finish).filter(|reason| reason != "FINISH_REASON_UNSPECIFIED")
+    }
+
+    pub(super) fn message(&self) -> Option<Cow<'a, str>> {
+        text(self.message)
+    }
+}
+
+impl<'a> Piece<'a> {
+    pub(super) fn text(&self) -> Option<Cow<'a, str>> {
+        text(self.text)
+    }
+
+    pub(super) fn is_thought(&self) -> bool {
+        self.thought.is_some_and(|raw| raw.get() == "true")
+    }
+
+    pub(super) fn seal(&self) -> Option<Cow<'a, str>> {
+        text(self.seal)
+    }
+
+    pub(super) fn image(&self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
+        let blob: Blob<'a> = object(self.inline)?;
+        text(blob.media_type).zip(text(blob.data))
+    }
+
+    pub(super) fn call(&self) -> Option<Called<'a>> {
+        object(self.call)
+    }
+}
+
+impl<'a> Called<'a> {
+    pub(super) fn id(&self) -> Option<Cow<'a, str>> {
+        text(self.id)
+    }
+
+    pub(super) fn name(&self) -> Option<Cow<'a, str>> {
+        text(self.name)
+    }
+
+    /// Nothing if it is no object.
+    pub(super) fn args(&self) -> Option<Cow<'a, RawValue>> {
+        match self.args {
+            Some(raw) if raw.get().starts_with('{') => Some(Cow::Borrowed(raw)),
+            Some(raw) if raw.get() != "null" => None,
+            _ => Some(Cow::Owned(crate::dialect::empty_object())),
+        }
+    }
+}
