@@ -15,22 +15,64 @@ const D: Dialect = Dialect::Gemini;
 /// What is no answer of `generateContent`, and why.
 const OTHERS: [(&str, &str); 17] = [
     ("response-only/gemini/001", "an error"),
-    ("response-only/gemini/018", "a stream of the Interactions API"),
-    ("response-only/gemini/019", "an answer of the Interactions API"),
-    ("response-only/gemini/020", "a stream of the Interactions API"),
-    ("response-only/gemini/021", "an answer of the Interactions API"),
-    ("response-only/gemini/022", "a stream of the Interactions API"),
-    ("response-only/gemini/023", "an answer of the Interactions API"),
-    ("response-only/gemini/024", "a stream of the Interactions API"),
-    ("response-only/gemini/025", "an answer of the Interactions API"),
-    ("response-only/gemini/026", "a stream of the Interactions API"),
-    ("response-only/gemini/029", "a stream of the Interactions API"),
-    ("response-only/gemini/030", "an answer of the Interactions API"),
-    ("response-only/gemini/031", "a stream of the Interactions API"),
-    ("response-only/gemini/032", "an answer of the Interactions API"),
+    (
+        "response-only/gemini/018",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/019",
+        "an answer of the Interactions API",
+    ),
+    (
+        "response-only/gemini/020",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/021",
+        "an answer of the Interactions API",
+    ),
+    (
+        "response-only/gemini/022",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/023",
+        "an answer of the Interactions API",
+    ),
+    (
+        "response-only/gemini/024",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/025",
+        "an answer of the Interactions API",
+    ),
+    (
+        "response-only/gemini/026",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/029",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/030",
+        "an answer of the Interactions API",
+    ),
+    (
+        "response-only/gemini/031",
+        "a stream of the Interactions API",
+    ),
+    (
+        "response-only/gemini/032",
+        "an answer of the Interactions API",
+    ),
     ("response-only/gemini/033", "a cached prompt"),
     ("response-only/gemini/059", "a cached prompt"),
-    ("recorded/vertex-gemini/020", "its role is none: the provider refused it, too"),
+    (
+        "recorded/vertex-gemini/020",
+        "its role is none: the provider refused it, too",
+    ),
 ];
 
 fn is_other(exchange: &Exchange) -> bool {
@@ -173,7 +215,11 @@ impl Heard {
             if candidate["index"].as_u64().unwrap_or_default() != 0 {
                 continue;
             }
-            for part in candidate["content"]["parts"].as_array().into_iter().flatten() {
+            for part in candidate["content"]["parts"]
+                .as_array()
+                .into_iter()
+                .flatten()
+            {
                 let said = text(&part["text"]);
                 if part["thought"] == true {
                     self.thoughts += &said;
@@ -181,19 +227,21 @@ impl Heard {
                     self.text += &said;
                 }
                 if let Some(call) = part.get("functionCall") {
+                    if call["willContinue"] == true || call.get("name").is_none() {
+                        self.piece(call);
+                    }
+                    if call.get("args").is_none() {
+                        self.seal(part);
+                        continue;
+                    }
                     let id = call["id"].as_str().map(str::to_owned);
-                    self.calls.push((id, text(&call["name"]), numbers(&call["args"])));
+                    self.calls
+                        .push((id, text(&call["name"]), numbers(&call["args"])));
                 }
                 if let Some(data) = part.get("inlineData") {
                     self.media.push(data.clone());
                 }
-                // Seals of what nobody but Gemini could be told go with it.
-                let tool = ["toolCall", "toolResponse", "executableCode"];
-                if let Some(seal) = part["thoughtSignature"].as_str()
-                    && !tool.iter().any(|name| part.get(name).is_some())
-                {
-                    self.seals.push(seal.to_owned());
-                }
+                self.seal(part);
             }
             let chunks = candidate["groundingMetadata"]["groundingChunks"].as_array();
             for chunk in chunks.into_iter().flatten() {
@@ -215,9 +263,32 @@ impl Heard {
         let prompt = count("promptTokenCount") + count("toolUsePromptTokenCount");
         self.prompt = self.prompt.max(prompt);
         self.cached = self.cached.max(count("cachedContentTokenCount"));
-        let output = count("candidatesTokenCount") + count("thoughtsTokenCount");
-        self.output = self.output.max(output);
+        // Without what was thought.
+        self.output = self.output.max(count("candidatesTokenCount"));
         self.reasoning = self.reasoning.max(count("thoughtsTokenCount"));
+    }
+
+    fn seal(&mut self, part: &Value) {
+        // Seals of what nobody but Gemini could be told go with it.
+        let tool = ["toolCall", "toolResponse", "executableCode"];
+        if let Some(seal) = part["thoughtSignature"].as_str()
+            && !tool.iter().any(|name| part.get(name).is_some())
+        {
+            self.seals.push(seal.to_owned());
+        }
+    }
+
+    /// A piece of a call, which comes so where the client asked for it: its texts by their paths.
+    fn piece(&mut self, call: &Value) {
+        if let Some(name) = call["name"].as_str() {
+            self.calls.push((None, name.to_owned(), json!({})));
+        }
+        for piece in call["partialArgs"].as_array().into_iter().flatten() {
+            let path = piece["jsonPath"].as_str().unwrap();
+            let args = &mut self.calls.last_mut().unwrap().2[path];
+            let said = args.as_str().unwrap_or_default().to_owned();
+            *args = json!(said + piece["stringValue"].as_str().unwrap());
+        }
     }
 
     /// As it was told by the provider: reasons of filters become one.
@@ -239,8 +310,37 @@ impl Heard {
             if said.0.is_none() {
                 call.0 = None;
             }
+            if said
+                .2
+                .as_object()
+                .unwrap()
+                .keys()
+                .any(|key| key.starts_with('$'))
+            {
+                let mut flat = Map::new();
+                flatten(&call.2, "$".into(), &mut flat);
+                call.2 = flat.into();
+            }
         }
         self
+    }
+}
+
+fn flatten(value: &Value, path: String, into: &mut Map<String, Value>) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                flatten(value, format!("{path}.{key}"), into);
+            }
+        }
+        Value::Array(list) => {
+            for (i, value) in list.iter().enumerate() {
+                flatten(value, format!("{path}[{i}]"), into);
+            }
+        }
+        other => {
+            into.insert(path, other.clone());
+        }
     }
 }
 

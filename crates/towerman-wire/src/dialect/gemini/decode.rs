@@ -9,8 +9,9 @@ use towerman_core::{Dialect, Finish};
 
 use super::{
     cite, finish,
+    partial::Partial,
     read::medium,
-    said::{Candidate, Piece, Response},
+    said::{Called, Candidate, Piece, Response},
 };
 use crate::{
     dialect::{Decode, Unreadable},
@@ -47,6 +48,10 @@ struct State {
     parts: u32,
     /// Whether the last of them is still open, and may go on.
     open: Option<Open>,
+    /// What proves the open text, which is still open for what it cites.
+    proof: Option<Seal<'static>>,
+    /// A call that is not whole yet.
+    partial: Option<Partial>,
     called: bool,
     /// Why it stopped, in the provider's word.
     reason: Option<String>,
@@ -172,24 +177,7 @@ impl State {
             .seal()
             .map(|data| Seal::read(Maker::Gemini, Sealed::Signature, data));
         if let Some(call) = piece.call() {
-            let (name, args) = (call.name()?, call.args()?);
-            let nth = std::mem::replace(calls, *calls + 1);
-            let id = call.id();
-            let id = id.unwrap_or_else(|| Cow::Owned(made_up(answer, nth, &name)));
-            self.called = true;
-            let what = Opening::Call {
-                id,
-                name,
-                custom: false,
-            };
-            let at = self.next(what, say);
-            let text = args.get().into();
-            say(Delta::More { at, text });
-            if let Some(seal) = seal {
-                say(Delta::Seal { at, seal });
-            }
-            say(Delta::Close { at });
-            return Some(());
+            return self.call(&call, seal, answer, calls, say);
         }
         if let Some((media_type, data)) = piece.image() {
             let what = Opening::Media(Media {
@@ -214,20 +202,102 @@ impl State {
         Some(())
     }
 
+    fn call(
+        &mut self,
+        call: &Called<'_>,
+        seal: Option<Seal<'_>>,
+        answer: &str,
+        calls: &mut usize,
+        say: Say<'_>,
+    ) -> Option<()> {
+        let Some(name) = call.name() else {
+            // The next piece of the call before, or its end.
+            if let Some(partial) = &mut self.partial {
+                partial.take(call.pieces)?;
+                if !call.goes_on() {
+                    self.whole(say);
+                }
+            }
+            return Some(());
+        };
+        self.whole(say);
+        let nth = std::mem::replace(calls, *calls + 1);
+        let id = call.id();
+        let id = id.unwrap_or_else(|| Cow::Owned(made_up(answer, nth, &name)));
+        if call.goes_on() || call.pieces.is_some() {
+            let seal = seal.map(Seal::into_owned);
+            let mut partial = Partial::new(id.into_owned(), name.into_owned(), seal);
+            partial.take(call.pieces)?;
+            self.partial = Some(partial);
+            if !call.goes_on() {
+                self.whole(say);
+            }
+            return Some(());
+        }
+        let args = call.args()?;
+        self.told(id, name, args.get().into(), seal, say);
+        Some(())
+    }
+
+    /// The call that came in pieces is whole.
+    fn whole(&mut self, say: Say<'_>) {
+        if let Some(partial) = self.partial.take() {
+            let input = partial.input();
+            self.told(
+                partial.id.into(),
+                partial.name.into(),
+                input.into(),
+                partial.seal,
+                say,
+            );
+        }
+    }
+
+    fn told(
+        &mut self,
+        id: Cow<'_, str>,
+        name: Cow<'_, str>,
+        text: Cow<'_, str>,
+        seal: Option<Seal<'_>>,
+        say: Say<'_>,
+    ) {
+        self.called = true;
+        let what = Opening::Call {
+            id,
+            name,
+            custom: false,
+        };
+        let at = self.next(what, say);
+        say(Delta::More { at, text });
+        if let Some(seal) = seal {
+            say(Delta::Seal { at, seal });
+        }
+        say(Delta::Close { at });
+    }
+
     /// A thought has a place for its seal; what else is proved is followed by it.
     fn seal(&mut self, seal: Seal<'_>, of_thought: bool, say: Say<'_>) {
-        let at = match (self.open, self.parts.checked_sub(1)) {
-            (Some(Open::Thought), Some(last)) if of_thought => self.at(last),
-            _ => self.next(thought(), say),
-        };
-        say(Delta::Seal { at, seal });
-        self.open = None;
-        say(Delta::Close { at });
+        match (self.open, self.parts.checked_sub(1)) {
+            (Some(Open::Thought), Some(last)) if of_thought => {
+                let at = self.at(last);
+                say(Delta::Seal { at, seal });
+                self.close(say);
+            }
+            (Some(Open::Text), _) if self.proof.is_none() => {
+                self.proof = Some(seal.into_owned());
+            }
+            _ => {
+                let at = self.next(thought(), say);
+                say(Delta::Seal { at, seal });
+                say(Delta::Close { at });
+            }
+        }
     }
 
     /// A text or thought that may go on: the open one, if it is of this kind.
     fn go_on(&mut self, kind: Open, say: Say<'_>) -> Place {
         if self.open == Some(kind)
+            && self.proof.is_none()
             && let Some(last) = self.parts.checked_sub(1)
         {
             return self.at(last);
@@ -254,6 +324,14 @@ impl State {
             && let Some(last) = self.parts.checked_sub(1)
         {
             say(Delta::Close { at: self.at(last) });
+        }
+        if let Some(seal) = self.proof.take() {
+            let at = self.at(self.parts);
+            self.parts += 1;
+            let what = thought();
+            say(Delta::Open { at, what });
+            say(Delta::Seal { at, seal });
+            say(Delta::Close { at });
         }
     }
 
@@ -284,6 +362,11 @@ impl State {
 
     /// Says why it stopped. False if the model failed, and said nothing before.
     fn finish(&mut self, blocked: Option<&str>, say: Say<'_>) -> bool {
+        if self.reason.as_deref() != Some("STOP") {
+            // It was cut, and is none.
+            self.partial = None;
+        }
+        self.whole(say);
         self.close(say);
         let (finish, explanation) = match &self.reason {
             Some(reason) => {

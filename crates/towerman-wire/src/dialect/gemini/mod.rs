@@ -9,6 +9,7 @@ mod encode;
 mod fault;
 mod finish;
 mod learn;
+mod partial;
 mod read;
 mod said;
 mod schema;

@@ -71,6 +71,15 @@ pub(super) struct Piece<'a> {
     inline: Option<Raw<'a>>,
     #[serde(borrow, rename = "functionCall")]
     call: Option<Raw<'a>>,
+    /// What tools of the provider's did; nobody else can be told.
+    #[serde(borrow, rename = "executableCode")]
+    code: Option<Raw<'a>>,
+    #[serde(borrow, rename = "codeExecutionResult")]
+    result: Option<Raw<'a>>,
+    #[serde(borrow, rename = "toolCall")]
+    tool_call: Option<Raw<'a>>,
+    #[serde(borrow, rename = "toolResponse")]
+    tool_response: Option<Raw<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -91,6 +100,11 @@ pub(super) struct Called<'a> {
     name: Option<Raw<'a>>,
     #[serde(borrow)]
     args: Option<Raw<'a>>,
+    /// Pieces of the input, where the client asked for them.
+    #[serde(borrow, rename = "partialArgs")]
+    pub(super) pieces: Option<Raw<'a>>,
+    #[serde(borrow, rename = "willContinue")]
+    goes_on: Option<Raw<'a>>,
 }
 
 /// Why there is no answer.
@@ -196,8 +210,11 @@ impl<'a> Piece<'a> {
         self.thought.is_some_and(|raw| raw.get() == "true")
     }
 
+    /// A seal of what is passed over would prove nothing.
     pub(super) fn seal(&self) -> Option<Cow<'a, str>> {
-        text(self.seal)
+        let hosted = [self.code, self.result, self.tool_call, self.tool_response];
+        let hosted = hosted.into_iter().any(|raw| raw.is_some());
+        text(self.seal.filter(|_| !hosted))
     }
 
     pub(super) fn image(&self) -> Option<(Cow<'a, str>, Cow<'a, str>)> {
@@ -217,6 +234,10 @@ impl<'a> Called<'a> {
 
     pub(super) fn name(&self) -> Option<Cow<'a, str>> {
         text(self.name)
+    }
+
+    pub(super) fn goes_on(&self) -> bool {
+        self.goes_on.is_some_and(|raw| raw.get() == "true")
     }
 
     /// Nothing if it is no object.
