@@ -13,7 +13,7 @@ use towerman_wire::translate::{self, Options, Stream};
 const D: Dialect = Dialect::Gemini;
 
 /// What is no answer of `generateContent`, and why.
-const OTHERS: [(&str, &str); 17] = [
+const OTHERS: [(&str, &str); 18] = [
     ("response-only/gemini/001", "an error"),
     (
         "response-only/gemini/018",
@@ -69,6 +69,10 @@ const OTHERS: [(&str, &str); 17] = [
     ),
     ("response-only/gemini/033", "a cached prompt"),
     ("response-only/gemini/059", "a cached prompt"),
+    (
+        "response-only/gemini/051",
+        "its blank lines were lost: no event ends",
+    ),
     (
         "recorded/vertex-gemini/020",
         "its role is none: the provider refused it, too",
