@@ -129,7 +129,7 @@ async fn the_official_node_sdks_see_a_provider_and_no_quirk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sdk_reaches_every_provider() {
     let (gateway, _servers) = every_provider().await;
-    let sdks = "openai,anthropic,groq,mistralai";
+    let sdks = "openai,anthropic,google.genai,groq,mistralai";
     drive(matrix("sdk-venv", &gateway).arg(sdks).args(ROUTES)).await;
     gateway.stop().await;
 }
@@ -138,13 +138,13 @@ async fn every_sdk_reaches_every_provider() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn older_sdks_reach_every_provider() {
     let (gateway, _servers) = every_provider().await;
-    let sdks = "anthropic,langchain_openai";
+    let sdks = "anthropic,google.genai,langchain_openai";
     drive(matrix("sdk-venv-older", &gateway).arg(sdks).args(ROUTES)).await;
     gateway.stop().await;
 }
 
 /// A route to each provider, named after its dialect.
-const ROUTES: [&str; 3] = ["openai-chat", "anthropic", "openai-responses"];
+const ROUTES: [&str; 4] = ["openai-chat", "anthropic", "openai-responses", "gemini"];
 
 async fn every_provider() -> (Gateway, Vec<SimServer>) {
     let (mut draft, mut servers) = (Draft::new(), Vec::new());
@@ -153,6 +153,7 @@ async fn every_provider() -> (Gateway, Vec<SimServer>) {
         let sim = match dialect {
             Dialect::Anthropic => Sim::anthropic(name),
             Dialect::OpenAiResponses => Sim::openai_responses(name),
+            Dialect::Gemini => Sim::gemini(name),
             _ => Sim::openai(name),
         };
         let server = sim.model(Model::new("m")).build().serve().await.unwrap();

@@ -256,7 +256,8 @@ def with_google_genai():
             answer.candidates[0].content,
             types.Content(role="user", parts=results),
         ]
-        check(f"{what}: tool results", "21 °C" in generate(model=route, contents=turns, config=config).text)
+        after = generate(model=route, contents=turns, config=config).text
+        check(f"{what}: tool results", "21 °C" in after, after)
         shape = types.GenerateContentConfig(response_mime_type="application/json", response_json_schema=SCHEMA)
         city(f"{what}: structured", generate(model=route, contents="Where?", config=shape).text)
         image = types.Part.from_bytes(data=base64.b64decode(PIXEL), mime_type="image/png")

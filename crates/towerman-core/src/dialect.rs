@@ -32,11 +32,12 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect that is served, in the order in which documentation lists them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::OpenAiChat,
         Self::Anthropic,
         Self::OpenAiResponses,
         Self::OpenAiCompletions,
+        Self::Gemini,
     ];
 
     /// The name that policies and metrics use.

@@ -404,7 +404,7 @@ fn events(bytes: &str) -> Vec<Value> {
 }
 
 fn translated(sse: &[u8], size: usize) -> String {
-    let (mut stream, mut out) = (Stream::new(D, D, Options::default()), Vec::new());
+    let (mut stream, mut out) = (Stream::new(D, D, &Options::default()), Vec::new());
     for chunk in chunked(sse, size) {
         stream.push(chunk, &mut out);
     }

@@ -220,10 +220,12 @@ impl<'a> Reader<'a> {
             content.extend(self.part(raw, &place, Role::System, &mut 0)?);
         }
         self.leave(&at, fields);
+        // A lone text under a conventional name is a text, and no JSON for the model to read.
+        let text = object.and_then(lone_text);
         // Other dialects have one place for both.
-        if let Some(raw) = object.filter(|_| !content.is_empty()) {
+        if let Some(raw) = object.filter(|_| !content.is_empty() || text.is_some()) {
             self.spelt(&at, "response", raw);
-            let mut said = Part::said(raw.get());
+            let mut said = Part::said(text.map_or(raw.get().into(), Text::say));
             said.at = format!("{at}/response").into();
             content.insert(0, said);
         }
@@ -235,6 +237,16 @@ impl<'a> Reader<'a> {
             error,
         }))
     }
+}
+
+/// What a tool said, if it said only a text.
+fn lone_text(response: Raw<'_>) -> Option<Text<'_>> {
+    let fields = Fields::read(response, "").ok()?;
+    let [(key, value)] = fields.members() else {
+        return None;
+    };
+    let conventional = matches!(&**key, "output" | "result" | "error");
+    (conventional && value.get().starts_with('"')).then_some(Text::Spelt(value))
 }
 
 /// A seal that stands for itself.
