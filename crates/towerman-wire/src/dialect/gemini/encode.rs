@@ -96,8 +96,8 @@ impl Encoder {
         };
     }
 
-    fn more(&mut self, text: Cow<'_, str>, out: &mut Vec<u8>) {
-        let mut part = Object::default().with("text", &*text);
+    fn more(&mut self, text: &str, out: &mut Vec<u8>) {
+        let mut part = Object::default().with("text", text);
         match &mut self.open {
             Open::Nothing => return,
             Open::Text => {}
@@ -105,7 +105,7 @@ impl Encoder {
                 *said = true;
                 part.put("thought", true);
             }
-            Open::Call { input, .. } => return input.push_str(&text),
+            Open::Call { input, .. } => return input.push_str(text),
         }
         self.part(part, out);
     }
@@ -169,7 +169,7 @@ impl Encode for Encoder {
                 }
             }
             Delta::Open { what, .. } => self.open(what, out),
-            Delta::More { text, .. } => self.more(text, out),
+            Delta::More { text, .. } => self.more(&text, out),
             Delta::Seal { seal, .. } => self.seal(seal, out),
             Delta::Cite { cite, .. } => self.cites.push(cite.into_owned()),
             Delta::Close { .. } => self.close(out),
