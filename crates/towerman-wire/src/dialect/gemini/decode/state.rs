@@ -1,48 +1,29 @@
-//! A provider's stream: each chunk is an answer of its own, with the next piece of the parts.
+//! One choice, as far as it has come.
 
 use std::{
     borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use towerman_core::{Dialect, Finish};
+use towerman_core::Finish;
 
 use super::{
-    cite, finish,
-    partial::Partial,
-    read::medium,
-    said::{Called, Candidate, Piece, Response},
+    super::{
+        cite, finish,
+        partial::Partial,
+        read::medium,
+        said::{Called, Candidate, Piece},
+    },
+    Say,
 };
-use crate::{
-    dialect::{Decode, Unreadable},
-    framing::Event,
-    neutral::{Cite, Delta, Maker, Media, Opening, Place, Seal, Sealed, Source, made_up},
-    translate::trouble,
-    usage::Tokens,
-};
-
-/// More choices than anybody asks for.
-const CHOICES: u32 = 128;
+use crate::neutral::{Cite, Delta, Maker, Media, Opening, Place, Seal, Sealed, Source, made_up};
 
 /// More sources than any answer cites. Chunks may repeat them.
 const CITES: usize = 1024;
 
-/// The state of one stream.
-#[derive(Debug, Default)]
-pub(super) struct Decoder {
-    begun: bool,
-    over: bool,
-    id: String,
-    calls: usize,
-    tokens: Tokens,
-    /// Why the prompt was blocked.
-    blocked: Option<String>,
-    choices: Vec<State>,
-}
-
 /// The state of one choice.
 #[derive(Debug, Default)]
-struct State {
+pub(super) struct State {
     number: u32,
     /// Parts opened so far.
     parts: u32,
@@ -65,107 +46,45 @@ enum Open {
     Thought,
 }
 
-type Say<'s> = &'s mut dyn FnMut(Delta<'_>);
-
-impl Decode for Decoder {
-    fn event(&mut self, event: Event<'_>, say: Say<'_>) -> Result<(), Unreadable> {
-        if self.over {
-            return Ok(());
+impl State {
+    pub(super) fn new(number: u32) -> Self {
+        Self {
+            number,
+            ..Self::default()
         }
-        let response = Response::read(event.data).ok_or(Unreadable)?;
-        if let Some(error) = response.error() {
-            self.over = true;
-            say(Delta::Fail(trouble::read(error)));
-            return Ok(());
-        }
-        if !response.says() {
-            return Err(Unreadable);
-        }
-        if !self.begun {
-            self.begun = true;
-            let id = response.id().unwrap_or_default();
-            (*id).clone_into(&mut self.id);
-            say(Delta::Begin {
-                id,
-                model: response.model().unwrap_or_default(),
-                created: None,
-            });
-        }
-        self.tokens.report(response.usage, Tokens::gemini);
-        if let Some(blocked) = response.blocked() {
-            let why = finish::explanation(&blocked.reason, blocked.message);
-            self.blocked = Some(why.into_owned());
-        }
-        for candidate in response.candidates() {
-            if self.candidate(&candidate, say).is_none() {
-                self.over = true;
-                say(Delta::Fail(trouble::nonsense()));
-                break;
-            }
-        }
-        Ok(())
     }
 
-    /// There is no event that ends the stream, and usage may come behind the reason to stop: only
-    /// now all is told.
-    fn end(&mut self, say: Say<'_>) {
-        if self.over || !self.begun {
-            return;
-        }
-        if self.choices.is_empty() && self.blocked.is_some() {
-            self.choices.push(State::default());
-        }
-        let mut done = self.choices.iter();
-        let stopped = done.all(|state| state.reason.is_some() || self.blocked.is_some());
-        if self.choices.is_empty() || !stopped {
-            return;
-        }
-        self.over = true;
-        for state in &mut self.choices {
-            if !state.finish(self.blocked.as_deref(), say) {
-                return say(Delta::Fail(trouble::nonsense()));
-            }
-        }
-        if let Some(usage) = self.tokens.usage(Dialect::Gemini) {
-            say(Delta::Usage(usage));
-        }
-        say(Delta::End);
+    pub(super) const fn number(&self) -> u32 {
+        self.number
     }
-}
 
-impl Decoder {
+    pub(super) const fn stopped(&self) -> bool {
+        self.reason.is_some()
+    }
+
     /// Nothing if it makes no sense.
-    fn candidate(&mut self, candidate: &Candidate<'_>, say: Say<'_>) -> Option<()> {
-        let number = candidate.index();
-        if number >= CHOICES {
-            return None;
-        }
-        let found = self.choices.iter().position(|c| c.number == number);
-        let found = found.unwrap_or_else(|| {
-            self.choices.push(State {
-                number,
-                ..State::default()
-            });
-            self.choices.len() - 1
-        });
-        let state = self.choices.get_mut(found)?;
+    pub(super) fn take(
+        &mut self,
+        candidate: &Candidate<'_>,
+        answer: &str,
+        calls: &mut usize,
+        say: Say<'_>,
+    ) -> Option<()> {
         for piece in candidate.pieces() {
-            state.piece(&piece, &self.id, &mut self.calls, say)?;
+            self.piece(&piece, answer, calls, say)?;
         }
         for cite in cite::all(candidate) {
-            state.cite(cite, say);
+            self.cite(cite, say);
         }
         if let Some(reason) = candidate.reason() {
-            state.reason = Some(reason.into_owned());
+            self.reason = Some(reason.into_owned());
         }
         if let Some(message) = candidate.message() {
-            state.message = Some(message.into_owned());
+            self.message = Some(message.into_owned());
         }
         Some(())
     }
-}
 
-impl State {
     fn piece(
         &mut self,
         piece: &Piece<'_>,
@@ -361,7 +280,7 @@ impl State {
     }
 
     /// Says why it stopped. False if the model failed, and said nothing before.
-    fn finish(&mut self, blocked: Option<&str>, say: Say<'_>) -> bool {
+    pub(super) fn finish(&mut self, blocked: Option<&str>, say: Say<'_>) -> bool {
         if self.reason.as_deref() != Some("STOP") {
             // It was cut, and is none.
             self.partial = None;
