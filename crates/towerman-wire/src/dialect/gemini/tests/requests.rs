@@ -449,3 +449,28 @@ fn a_thought_that_was_told_in_pieces_is_one_again() {
         json!({"type": "thinking", "thinking": "I think", "signature": "proof"})
     );
 }
+
+#[test]
+fn results_of_one_name_answer_calls_in_order() {
+    let body = json!({"contents": [
+        {"role": "user", "parts": [{"text": "x"}]},
+        {"role": "model", "parts": [
+            {"functionCall": {"name": "f", "args": {"n": 1}}},
+            {"functionCall": {"name": "f", "args": {"n": 2}}}]},
+        {"role": "user", "parts": [
+            {"functionResponse": {"name": "f", "response": {"n": 1}}},
+            {"functionResponse": {"name": "f", "response": {"n": 2}}}]},
+    ]});
+    let to = Dialect::OpenAiChat;
+    let told = translate::request(D, to, body.to_string().as_bytes(), "m").unwrap();
+    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    let calls = &told["messages"][1]["tool_calls"];
+    for i in 0..2 {
+        let result = &told["messages"][2 + i];
+        assert_eq!(result["tool_call_id"], calls[i]["id"]);
+        assert_eq!(
+            result["content"].as_str().unwrap(),
+            calls[i]["function"]["arguments"].as_str().unwrap()
+        );
+    }
+}

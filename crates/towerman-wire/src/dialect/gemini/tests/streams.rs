@@ -259,6 +259,27 @@ fn a_chats_calls_are_told_one_after_the_other() {
     );
 }
 
+#[test]
+fn a_text_behind_a_seal_is_another() {
+    let told = through(
+        D,
+        D,
+        &sse(&[
+            parts(json!([{"text": "a", "thoughtSignature": "s"}])),
+            parts(json!([{"text": "b"}])),
+            end("STOP"),
+        ]),
+    );
+    assert_eq!(
+        said(&told),
+        [
+            &json!({"text": "a"}),
+            &json!({"text": "", "thoughtSignature": "s"}),
+            &json!({"text": "b"}),
+        ]
+    );
+}
+
 proptest! {
     /// The driver checks the laws of deltas in tests.
     #[test]
