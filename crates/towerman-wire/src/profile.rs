@@ -4,7 +4,7 @@
 
 use towerman_core::{
     Auth,
-    Dialect::{self, Anthropic, Cohere, Gemini, Ollama, OpenAiChat, OpenAiResponses},
+    Dialect::{self, Anthropic, Gemini, OpenAiChat, OpenAiResponses},
     Does, PathStyle, Profile, Rule, UsageChunk,
 };
 
@@ -75,7 +75,7 @@ const fn own(
 }
 
 /// Every profile, by name.
-pub static TABLE: [Profile; 31] = [
+pub static TABLE: [Profile; 28] = [
     own(
         "anthropic",
         Anthropic,
@@ -115,19 +115,12 @@ pub static TABLE: [Profile; 31] = [
         path: PathStyle::AzureV1,
         ..own("azure-v1", OpenAiChat, "", "AZURE_OPENAI_API_KEY")
     },
-    own(
-        "bedrock",
-        Dialect::BedrockConverse,
-        "",
-        "AWS_BEARER_TOKEN_BEDROCK",
-    ),
     chat(
         "cerebras",
         "https://api.cerebras.ai",
         "CEREBRAS_API_KEY",
         &[UP_TO_HIGH],
     ),
-    own("cohere", Cohere, "https://api.cohere.com", "CO_API_KEY"),
     chat(
         "deepseek",
         "https://api.deepseek.com",
@@ -227,7 +220,6 @@ pub static TABLE: [Profile; 31] = [
         &[MAX_TOKENS],
     ),
     chat("ollama", "http://127.0.0.1:11434", "", &[MAX_TOKENS]),
-    own("ollama-native", Ollama, "http://127.0.0.1:11434", ""),
     own(
         "openai",
         OpenAiChat,
@@ -386,6 +378,10 @@ mod tests {
                 "{name}"
             );
             assert_eq!(find(name).unwrap().dialect, profile.dialect);
+            assert!(
+                Dialect::ALL.contains(&profile.dialect),
+                "{name} is not spoken"
+            );
         }
     }
 

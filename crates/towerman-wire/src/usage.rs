@@ -6,7 +6,10 @@
 use serde_json::value::RawValue;
 use towerman_core::{Dialect, Usage};
 
-use crate::json::{Cursor, Invalid};
+use crate::{
+    dialect::{self, Sum},
+    json::{Cursor, Invalid},
+};
 
 /// Counts as reported. Reports repeat and complete each other, so each keeps its largest value;
 /// only then are they split into disjoint buckets.
@@ -180,9 +183,10 @@ impl Tokens {
         let (prompt, output) = (or_zero(self.prompt), or_zero(self.output));
         let (read, written) = (or_zero(self.read), or_zero(self.written));
         let reasoning = or_zero(self.reasoning);
-        Some(match dialect {
+        let sum = dialect::of(dialect).sum();
+        Some(match sum {
             // The parts of the prompt are disjoint.
-            Dialect::Anthropic => {
+            Sum::Exclusive => {
                 let long = or_zero(self.written_long);
                 let written = written.max(or_zero(self.written_short) + long);
                 Usage {
@@ -195,16 +199,14 @@ impl Tokens {
                 }
             }
             // The parts are subsets of the prompt; some hosts report more cached than there was.
-            _ => {
+            Sum::Inclusive | Sum::Beside => {
                 let read = read.min(prompt);
                 let long = or_zero(self.written_long);
                 let written = written.max(or_zero(self.written_short) + long);
                 let written = written.min(prompt - read);
                 let long = long.min(written);
-                // Some count reasoning beside the completion: their own total proves it. Gemini
-                // always does.
-                let beside =
-                    dialect == Dialect::Gemini || self.total == Some(prompt + output + reasoning);
+                // Some hosts count reasoning beside the completion: their own total proves it.
+                let beside = sum == Sum::Beside || self.total == Some(prompt + output + reasoning);
                 let output = output + if beside { reasoning } else { 0 };
                 Usage {
                     input: prompt - read - written,

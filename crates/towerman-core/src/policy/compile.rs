@@ -5,7 +5,7 @@ use std::{collections::HashMap, error::Error, fmt, sync::Arc};
 use http::Uri;
 
 use super::{Choice, Draft, EndpointDraft, Policy, ProviderDraft, Route, handle::Slots};
-use crate::{Endpoint, Provider, Target, Tenant};
+use crate::{Dialect, Endpoint, Provider, Target, Tenant};
 
 /// A configuration that does not hold together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +207,12 @@ fn providers(drafts: Vec<ProviderDraft>) -> Result<HashMap<String, Arc<Provider>
             return Err(PolicyError::new(
                 path,
                 "a provider's name must not be empty or hold a slash",
+            ));
+        }
+        if !Dialect::ALL.contains(&draft.dialect) {
+            return Err(PolicyError::new(
+                format!("{path}.dialect"),
+                "is a dialect that is not spoken yet",
             ));
         }
         let target = match &draft.url {

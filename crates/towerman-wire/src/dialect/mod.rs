@@ -1,8 +1,5 @@
 //! The dialects: a folder each, and the one place that lists them.
 
-// Until every dialect is here.
-#![allow(dead_code, unused_imports)]
-
 mod anthropic;
 mod codec;
 mod gemini;

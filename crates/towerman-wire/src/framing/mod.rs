@@ -1,8 +1,5 @@
 //! How the events of a stream are put into bytes, and got out of them again.
 
-// Until the first dialect is moved here.
-#![allow(dead_code)]
-
 mod lines;
 
 use http::{HeaderMap, header::CONTENT_TYPE};

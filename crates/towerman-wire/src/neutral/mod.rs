@@ -7,9 +7,6 @@
 //! Where a dialect says a thing that another cannot, the type here is the one that can say most;
 //! the writer of the poorer dialect tells its [`Notes`] what it bent or left out.
 
-// Until the first dialect is moved here.
-#![allow(dead_code, unused_imports)]
-
 mod answer;
 mod check;
 mod delta;

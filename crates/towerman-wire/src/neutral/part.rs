@@ -36,6 +36,7 @@ pub(crate) enum Kind<'a> {
     /// what a provider stores. No other dialect can take it.
     Foreign {
         /// Its type, as the dialect names it.
+        #[expect(dead_code, reason = "for whoever prints it")]
         kind: Cow<'a, str>,
         raw: Raw<'a>,
     },

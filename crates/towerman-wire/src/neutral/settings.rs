@@ -83,7 +83,6 @@ pub(crate) enum Effort {
 /// How much of its thoughts the model shall show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    Full,
     Summary,
     Omitted,
 }
@@ -127,19 +126,6 @@ impl Effort {
         Self::ALL.into_iter().find(|effort| effort.as_str() == name)
     }
 
-    /// The tokens that this effort amounts to where a dialect counts them.
-    pub(crate) const fn budget(self) -> i64 {
-        match self {
-            Self::None => 0,
-            Self::Minimal => 512,
-            Self::Low => 1024,
-            Self::Medium => 8192,
-            Self::High => 24_576,
-            Self::XHigh => 32_768,
-            Self::Max => 65_536,
-        }
-    }
-
     /// The effort that a budget amounts to where a dialect does not count. Never more than high:
     /// many models refuse what lies above.
     pub(crate) const fn of_budget(budget: i64) -> Self {
@@ -158,12 +144,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_efforts_that_every_model_knows_survive_being_counted() {
-        for effort in [Effort::None, Effort::Low, Effort::Medium, Effort::High] {
-            assert_eq!(Effort::of_budget(effort.budget()), effort);
+    fn a_budget_never_becomes_more_than_every_model_knows() {
+        for (budget, effort) in [
+            (0, Effort::None),
+            (1, Effort::Low),
+            (4096, Effort::Medium),
+            (-1, Effort::Medium),
+            (16_384, Effort::High),
+            (1 << 20, Effort::High),
+        ] {
+            assert_eq!(Effort::of_budget(budget), effort);
             assert_eq!(Effort::named(effort.as_str()), Some(effort));
         }
-        assert_eq!(Effort::of_budget(Effort::Max.budget()), Effort::High);
         assert_eq!(Effort::named("much"), None);
     }
 }

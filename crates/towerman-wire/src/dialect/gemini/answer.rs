@@ -8,10 +8,7 @@ use super::{
     said::{Candidate, Piece, Response},
 };
 use crate::{
-    neutral::{
-        Answer, Call, Choice, Input, Kind, Maker, Media, Part, Seal, Sealed, Source, Text, Thought,
-        made_up,
-    },
+    neutral::{Answer, Call, Choice, Input, Kind, Media, Part, Source, Text, Thought, made_up},
     translate::trouble,
     usage::Tokens,
 };
@@ -88,9 +85,7 @@ fn part<'a>(
     calls: &mut usize,
     parts: &mut Vec<Part<'a>>,
 ) -> Result<bool, Fault> {
-    let mut seal = piece
-        .seal()
-        .map(|data| Seal::read(Maker::Gemini, Sealed::Signature, data));
+    let mut seal = piece.seal().map(|data| super::seal::read(data));
     let mut called = false;
     let kind = if let Some(said) = piece.call() {
         let name = said.name().ok_or_else(trouble::nonsense)?;

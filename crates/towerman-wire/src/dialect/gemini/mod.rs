@@ -13,6 +13,7 @@ mod partial;
 mod read;
 mod said;
 mod schema;
+mod seal;
 mod tell;
 #[cfg(test)]
 mod tests;

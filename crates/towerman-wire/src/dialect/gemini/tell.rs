@@ -123,7 +123,7 @@ pub(super) fn sealed<'a>(seal: &Seal<'_>, of_thought: bool) -> Object<'a> {
 }
 
 fn told(seal: &Seal<'_>) -> String {
-    seal.told(Maker::Gemini).into_owned()
+    super::seal::told(seal)
 }
 
 /// Nothing if its input is cut.

@@ -9,10 +9,7 @@ use towerman_core::{Fault, Finish, Usage};
 use super::say::ToolCall;
 use crate::{
     dialect::write,
-    neutral::{
-        Answer, Call, Choice, Cite, Hearer, Input, Kind, Maker, Raw, Seal, Sealed, Source, Thought,
-        fields::compact,
-    },
+    neutral::{Answer, Choice, Cite, Hearer, Kind, Maker, Raw, Seal, Sealed, Source, Thought},
 };
 
 #[derive(Debug, Serialize)]

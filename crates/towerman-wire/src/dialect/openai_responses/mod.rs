@@ -12,7 +12,7 @@ mod tests;
 mod write;
 
 use bytes::Bytes;
-use towerman_core::{Dialect, Fault};
+use towerman_core::Fault;
 
 use super::{Decode, Encode, Sum, To, Written};
 use crate::{

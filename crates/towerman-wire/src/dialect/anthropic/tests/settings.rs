@@ -89,7 +89,10 @@ fn who_wants_to_see_thoughts_is_shown_them() {
     };
     let adaptive = json!({"type": "adaptive", "display": "summarized"});
     let high = effort(Effort::High);
-    assert_eq!(reasoning(shown(high, Shown::Full), &json!({})).0, adaptive);
+    assert_eq!(
+        reasoning(shown(high, Shown::Summary), &json!({})).0,
+        adaptive
+    );
     assert_eq!(
         reasoning(shown(high, Shown::Omitted), &json!({})).0,
         Value::Null
@@ -99,7 +102,7 @@ fn who_wants_to_see_thoughts_is_shown_them() {
         reasoning(shown(budget(-1), Shown::Omitted), &json!({})).0,
         omitted
     );
-    let (thinking, _, lost) = reasoning(shown(Reasoning::default(), Shown::Full), &json!({}));
+    let (thinking, _, lost) = reasoning(shown(Reasoning::default(), Shown::Summary), &json!({}));
     assert_eq!((thinking, lost), (Value::Null, vec!["-/r".to_owned()]));
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use towerman_core::{Dialect, Fault, FaultKind, Finish, Usage};
 
 use crate::{
-    dialect::{Codec as _, Encode as _, anthropic::Codec},
+    dialect::{Codec as _, anthropic::Codec},
     framing::{Deframer, Event, Framing},
     neutral::{Delta, Fold, Hearer, Lawful, Maker, Opening, Place, Seal, Sealed, unfold},
     translate::{Options, Stream},

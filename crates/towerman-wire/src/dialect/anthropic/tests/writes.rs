@@ -22,13 +22,6 @@ fn say<'a>(request: &mut Request<'a>, role: Role, kind: Kind<'a>) {
     });
 }
 
-fn text(text: &'static str) -> Kind<'static> {
-    Kind::Text {
-        text: Text::Said(text.into()),
-        cites: Vec::new(),
-    }
-}
-
 fn media(what: Medium, source: Source<'static>) -> Kind<'static> {
     Kind::Media(Media {
         what,

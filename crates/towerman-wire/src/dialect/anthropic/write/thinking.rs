@@ -53,7 +53,7 @@ pub(super) fn write<'a>(
         Some(if fits { "enabled" } else { "disabled" })
     } else if value.on == Some(true) || value.budget.is_some() {
         Some("adaptive")
-    } else if matches!(value.shown, Some(Shown::Full | Shown::Summary)) && value.effort.is_some() {
+    } else if matches!(value.shown, Some(Shown::Summary)) && value.effort.is_some() {
         // Who wants to see thoughts wants some.
         Some("adaptive")
     } else {
@@ -62,7 +62,7 @@ pub(super) fn write<'a>(
     match (thinking.r#type, value.shown) {
         (Some("enabled" | "adaptive"), Some(Shown::Omitted)) => thinking.display = Some("omitted"),
         (Some("enabled" | "adaptive"), Some(_)) => thinking.display = Some("summarized"),
-        (None, Some(Shown::Full | Shown::Summary)) => {
+        (None, Some(Shown::Summary)) => {
             writer.notes.dropped(at, NOTHING_LIKE_IT)?;
         }
         _ => {}

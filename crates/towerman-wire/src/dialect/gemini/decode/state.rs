@@ -16,7 +16,7 @@ use super::{
     },
     Say,
 };
-use crate::neutral::{Cite, Delta, Maker, Media, Opening, Place, Seal, Sealed, Source, made_up};
+use crate::neutral::{Cite, Delta, Media, Opening, Place, Seal, Source, made_up};
 
 /// More sources than any answer cites. Chunks may repeat them.
 const CITES: usize = 1024;
@@ -92,9 +92,7 @@ impl State {
         calls: &mut usize,
         say: Say<'_>,
     ) -> Option<()> {
-        let seal = piece
-            .seal()
-            .map(|data| Seal::read(Maker::Gemini, Sealed::Signature, data));
+        let seal = piece.seal().map(|data| super::super::seal::read(data));
         if let Some(call) = piece.call() {
             return self.call(&call, seal, answer, calls, say);
         }

@@ -8,8 +8,8 @@ use super::{Reader, list, peek};
 use crate::{
     dialect::empty_object,
     neutral::{
-        Call, Fields, Input, Kind, Maker, Media, Medium, Part, Raw, Rest, Role, Seal, Sealed,
-        Source, Text, Thought, ToolResult, media::is_http, refuse,
+        Call, Fields, Input, Kind, Media, Medium, Part, Raw, Rest, Role, Seal, Source, Text,
+        Thought, ToolResult, media::is_http, refuse,
     },
 };
 
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         let seal = super::text(seal, &format!("{at}{SEAL}"))?;
         let mut seal = seal
             .filter(|seal| !seal.is_empty())
-            .map(|seal| Seal::read(Maker::Gemini, Sealed::Signature, seal.say()));
+            .map(|seal| super::super::seal::read(seal.say()));
         let kind = match self.kind(&mut fields, at, role, calls)? {
             Some(Kind::Text { text, .. }) if thought => Kind::Thought(Thought {
                 text: Some(text),

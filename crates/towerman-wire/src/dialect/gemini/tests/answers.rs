@@ -148,8 +148,8 @@ fn answers_of_others_are_told() {
         body["candidates"][0],
         json!({
             "content": {"parts": [
-                {"text": "hm", "thought": true, "thoughtSignature": "tm1.anthropic.s.proof"},
-                {"text": "", "thought": true, "thoughtSignature": "tm1.anthropic.e.secret"},
+                {"text": "hm", "thought": true, "thoughtSignature": "dG0xLmFudGhyb3BpYy5zLnByb29m"},
+                {"text": "", "thought": true, "thoughtSignature": "dG0xLmFudGhyb3BpYy5lLnNlY3JldA=="},
                 {"text": "no"},
             ], "role": "model"},
             "finishReason": "MAX_TOKENS", "index": 0,

@@ -12,7 +12,7 @@ fn cut(from: Dialect, to: Dialect, sse: &str, size: usize) -> String {
         include_usage: true,
         ..Options::default()
     };
-    let (mut stream, mut out) = (Stream::new(from, to, options), Vec::new());
+    let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
     for chunk in sse.as_bytes().chunks(size.clamp(1, sse.len().max(1))) {
         stream.push(chunk, &mut out);
     }

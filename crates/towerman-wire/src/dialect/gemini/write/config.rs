@@ -151,7 +151,7 @@ fn reasoning<'a>(reasoning: Option<Set<Reasoning>>, way: &mut Way<'a, '_>) -> Ob
             (None, None) => {}
         }
         match value.shown {
-            Some(Shown::Full | Shown::Summary) => thinking.put("includeThoughts", true),
+            Some(Shown::Summary) => thinking.put("includeThoughts", true),
             Some(Shown::Omitted) => thinking.put("includeThoughts", false),
             None => {}
         }

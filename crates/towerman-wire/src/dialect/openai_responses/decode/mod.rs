@@ -22,7 +22,7 @@ use super::{
 use crate::{
     dialect::{Decode, Unreadable},
     framing::Event,
-    neutral::{Delta, Opening, Raw, json, made_up},
+    neutral::{Delta, Opening, Raw, made_up},
     translate::trouble,
 };
 

@@ -9,7 +9,7 @@ mod response;
 mod say;
 mod told;
 
-use towerman_core::{Fault, FaultKind, Finish};
+use towerman_core::{Fault, FaultKind};
 
 use self::{
     events::Sink,

@@ -9,8 +9,8 @@ use super::{
     thoughts::thoughts,
 };
 use crate::neutral::{
-    Around, Bound, Call, Fields, Input, Kind, Maker, Part, Raw, Request, Rest, Role, Seal, Sealed,
-    Thought, ToolResult, Turn, fields, refuse,
+    Around, Bound, Call, Fields, Input, Kind, Part, Raw, Request, Rest, Role, ToolResult, Turn,
+    fields, refuse,
 };
 
 /// Members that say nothing to another dialect.

@@ -69,7 +69,7 @@ pub(super) fn reasoning<'a>(
     }
     way.around("/reasoning", &mut object);
     let shown = reasoning.and_then(|set| set.value.shown);
-    if !way.own && matches!(shown, Some(Shown::Full | Shown::Summary)) {
+    if !way.own && matches!(shown, Some(Shown::Summary)) {
         object.put("summary", "auto");
     }
     if !object.is_empty() {
