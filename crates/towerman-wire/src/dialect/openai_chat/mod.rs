@@ -2,14 +2,19 @@
 
 mod answer;
 mod calls;
+mod chunk;
 mod decode;
 mod encode;
 pub(crate) mod fault;
 mod messages;
 mod parts;
 mod read;
+mod said;
 mod say;
+mod state;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod write;
 
