@@ -1,79 +1,19 @@
 //! A stream for a client.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
 use towerman_core::{Finish, Usage};
 
-use super::tell::{Annotation, Detail, Used, annotation, detail, reason};
+use super::{
+    frame::{CallChange, Change, Chosen, Chunk, Custom, Function},
+    say::Extra,
+    tell::{Used, annotation, details, image, reason},
+};
 use crate::{
     dialect::Encode,
-    neutral::{Delta, Hearer, Opening, Place, Raw},
+    neutral::{Delta, Hearer, Opening, Place, Raw, Seal},
     sse,
 };
-
-#[derive(Debug, Serialize)]
-struct Chunk<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    model: &'a str,
-    choices: &'a [Chosen<'a>],
-    /// Absent if nobody asked for it, null in all but the last chunk if somebody did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Option<Used>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Chosen<'a> {
-    index: u32,
-    delta: Change<'a>,
-    logprobs: Option<Raw<'a>>,
-    finish_reason: Option<&'static str>,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Change<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_content: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_details: Option<[Detail; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    annotations: Option<[Annotation; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_calls: Option<[CallChange<'a>; 1]>,
-}
-
-#[derive(Debug, Serialize)]
-struct CallChange<'a> {
-    index: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    function: Option<Function<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    custom: Option<Custom<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Function<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    arguments: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct Custom<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    input: &'a str,
-}
 
 /// The state of one stream.
 #[derive(Debug)]
@@ -84,6 +24,8 @@ pub(super) struct Encoder {
     created: u64,
     usage: Option<Usage>,
     parts: Vec<Part>,
+    /// Choices that have begun.
+    begun: Vec<u32>,
 }
 
 /// A part that is open, or a call that was.
@@ -95,10 +37,11 @@ struct Part {
     said: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Is {
     Text,
-    Thought,
+    /// Its id.
+    Thought(Option<String>),
     Refusal,
     /// The nth of its choice.
     Call(usize),
@@ -114,6 +57,7 @@ impl Encoder {
             created: hearer.created,
             usage: None,
             parts: Vec::new(),
+            begun: Vec::new(),
             hearer,
         }
     }
@@ -130,22 +74,14 @@ impl Encode for Encoder {
                     model.into_owned()
                 };
                 self.created = created.unwrap_or(self.created);
-                let first = Change {
-                    role: Some("assistant"),
-                    content: Some(""),
-                    ..Change::default()
-                };
-                self.tell(0, first, out);
+                self.begin(0, out);
             }
-            Delta::Open { at, what } => self.open(at, what, out),
+            Delta::Open { at, what } => {
+                self.begin(at.choice, out);
+                self.open(at, what, out);
+            }
             Delta::More { at, text } => self.more(at, &text, out),
-            Delta::Seal { at, seal } => {
-                let change = Change {
-                    reasoning_details: Some([detail(&seal)]),
-                    ..Change::default()
-                };
-                self.tell(at.choice, change, out);
-            }
+            Delta::Seal { at, seal } => self.seal(at, &seal, out),
             Delta::Cite { at, cite } => {
                 if let Some(told) = annotation(&cite) {
                     let change = Change {
@@ -165,7 +101,10 @@ impl Encode for Encoder {
                 explanation,
                 ..
             } => {
-                if let Some(why) = explanation.filter(|_| finish == Finish::ContentFilter) {
+                self.begin(choice, out);
+                let told = |part: &Part| part.at.choice == choice && part.is.refusal();
+                let why = explanation.filter(|_| finish == Finish::ContentFilter);
+                if let Some(why) = why.filter(|_| !self.parts.iter().any(told)) {
                     let change = Change {
                         refusal: Some(&why),
                         ..Change::default()
@@ -183,6 +122,42 @@ impl Encode for Encoder {
 }
 
 impl Encoder {
+    /// Says who speaks, once.
+    fn begin(&mut self, choice: u32, out: &mut Vec<u8>) {
+        if self.begun.contains(&choice) {
+            return;
+        }
+        self.begun.push(choice);
+        let first = Change {
+            role: Some("assistant"),
+            content: Some(""),
+            ..Change::default()
+        };
+        self.tell(choice, first, out);
+    }
+
+    fn seal(&self, at: Place, seal: &Seal<'_>, out: &mut Vec<u8>) {
+        let part = self.parts.iter().rfind(|part| part.at == at);
+        match part.map(|part| part.is.clone()) {
+            Some(Is::Call(index) | Is::Custom(index)) => {
+                let change = CallChange {
+                    index,
+                    extra_content: Some(Extra::of(seal)),
+                    ..CallChange::default()
+                };
+                self.call(at.choice, change, out);
+            }
+            Some(Is::Thought(id)) => {
+                let change = Change {
+                    reasoning_details: Some(details(seal, id.map(Cow::Owned), None).collect()),
+                    ..Change::default()
+                };
+                self.tell(at.choice, change, out);
+            }
+            _ => {}
+        }
+    }
+
     fn open(&mut self, at: Place, what: Opening<'_>, out: &mut Vec<u8>) {
         let calls = |parts: &[Part]| {
             let all = parts.iter().filter(|part| part.at.choice == at.choice);
@@ -191,9 +166,18 @@ impl Encoder {
         };
         let is = match what {
             Opening::Text => Is::Text,
-            Opening::Thought { .. } => Is::Thought,
+            Opening::Thought { id, .. } => Is::Thought(id.map(Cow::into_owned)),
             Opening::Refusal => Is::Refusal,
-            Opening::Media(_) => Is::Nothing,
+            Opening::Media(media) => {
+                if let Some(image) = image(media) {
+                    let change = Change {
+                        images: Some([image]),
+                        ..Change::default()
+                    };
+                    self.tell(at.choice, change, out);
+                }
+                Is::Nothing
+            }
             Opening::Call { id, name, custom } => {
                 let index = calls(&self.parts);
                 let (function, free) = if custom {
@@ -210,6 +194,7 @@ impl Encoder {
                     kind: Some(if custom { "custom" } else { "function" }),
                     function,
                     custom: free,
+                    extra_content: None,
                 };
                 self.call(at.choice, change, out);
                 if custom {
@@ -232,21 +217,22 @@ impl Encoder {
         };
         part.said = true;
         let mut change = Change::default();
-        match part.is {
+        match &part.is {
             Is::Text => change.content = Some(text),
-            Is::Thought => change.reasoning_content = Some(text),
+            Is::Thought(_) => change.reasoning_content = Some(text),
             Is::Refusal => change.refusal = Some(text),
-            Is::Call(index) => return self.arguments(at.choice, index, text, out),
+            Is::Call(index) => {
+                let index = *index;
+                return self.arguments(at.choice, index, text, out);
+            }
             Is::Custom(index) => {
                 let more = CallChange {
-                    index,
-                    id: None,
-                    kind: None,
-                    function: None,
+                    index: *index,
                     custom: Some(Custom {
                         name: None,
                         input: text,
                     }),
+                    ..CallChange::default()
                 };
                 return self.call(at.choice, more, out);
             }
@@ -263,14 +249,14 @@ impl Encoder {
             return;
         };
         match part.is {
-            // Its index is still needed, to count by.
+            // What calls and refusals there were is still asked.
             Is::Call(index) => {
                 if !part.said {
                     // No arguments are an empty object, which clients parse.
                     self.arguments(at.choice, index, "{}", out);
                 }
             }
-            Is::Custom(_) => {}
+            Is::Custom(_) | Is::Refusal => {}
             _ => drop(self.parts.swap_remove(found)),
         }
     }
@@ -290,10 +276,8 @@ impl Encoder {
         };
         let more = CallChange {
             index,
-            id: None,
-            kind: None,
             function: Some(function),
-            custom: None,
+            ..CallChange::default()
         };
         self.call(choice, more, out);
     }
@@ -340,5 +324,13 @@ impl Encoder {
         if let Ok(data) = serde_json::to_vec(&chunk) {
             sse::frame(None, &data, out);
         }
+    }
+}
+
+// === impl Is ===
+
+impl Is {
+    const fn refusal(&self) -> bool {
+        matches!(self, Self::Refusal)
     }
 }

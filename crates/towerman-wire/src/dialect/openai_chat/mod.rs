@@ -6,6 +6,7 @@ mod chunk;
 mod decode;
 mod encode;
 pub(crate) mod fault;
+mod frame;
 mod messages;
 mod parts;
 mod read;

@@ -9,7 +9,7 @@ use super::NOTHING_LIKE_IT;
 use crate::{
     dialect::To,
     neutral::{
-        Call, Input, Kind, Maker, Mark, Media, Medium, Notes, Part, Rest, Role, Source, Text,
+        Call, Input, Kind, Maker, Mark, Media, Medium, Notes, Part, Rest, Role, Seal, Source, Text,
         Thought, ToolResult, Turn, fields::compact,
     },
 };
@@ -140,6 +140,19 @@ pub(super) struct ToolCall<'a> {
     function: Option<Called<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     custom: Option<Custom<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<Extra>,
+}
+
+/// Where Gemini's own door for this dialect keeps the signature of a call.
+#[derive(Debug, Serialize)]
+pub(super) struct Extra {
+    google: Google,
+}
+
+#[derive(Debug, Serialize)]
+struct Google {
+    thought_signature: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -313,8 +326,11 @@ fn assistant<'a>(
     let (mut reasoning, mut refusal) = (None, None);
     for part in parts {
         match part.kind {
-            Kind::Call(call) => {
-                if call.seal.is_some() {
+            Kind::Call(mut call) => {
+                // Some host behind this dialect may be Gemini's own door.
+                let theirs = |seal: &Seal<'_>| to.own && seal.maker == Maker::Gemini;
+                if call.seal.as_ref().is_some_and(|seal| !theirs(seal)) {
+                    call.seal = None;
                     notes.dropped(&*part.at, "dropped: a call is signed for its provider")?;
                 }
                 tool_calls.push(ToolCall::of(call));
@@ -369,8 +385,9 @@ impl<'a> ToolCall<'a> {
             name,
             input,
             custom,
-            ..
+            seal,
         } = call;
+        let extra_content = seal.as_ref().map(Extra::of);
         let spelt = match input {
             Input::Spelt(text) => text,
             Input::Object(Cow::Borrowed(raw)) => compact(raw).into(),
@@ -382,6 +399,7 @@ impl<'a> ToolCall<'a> {
                 kind: "custom",
                 function: None,
                 custom: Some(Custom { name, input: spelt }),
+                extra_content,
             };
         }
         // No arguments are an empty object, which models and clients parse.
@@ -395,6 +413,19 @@ impl<'a> ToolCall<'a> {
             kind: "function",
             function: Some(Called { name, arguments }),
             custom: None,
+            extra_content,
+        }
+    }
+}
+
+// === impl Extra ===
+
+impl Extra {
+    pub(super) fn of(seal: &Seal<'_>) -> Self {
+        Self {
+            google: Google {
+                thought_signature: seal.told(Maker::Gemini).into_owned(),
+            },
         }
     }
 }

@@ -9,7 +9,10 @@ use towerman_core::{Fault, Finish, Usage};
 use super::say::ToolCall;
 use crate::{
     dialect::write,
-    neutral::{Answer, Choice, Cite, Hearer, Kind, Maker, Raw, Seal, Sealed, Source, Thought},
+    neutral::{
+        Answer, Choice, Cite, Hearer, Kind, Maker, Media, Medium, Part, Raw, Seal, Sealed, Source,
+        Text, Thought,
+    },
 };
 
 #[derive(Debug, Serialize)]
@@ -53,7 +56,11 @@ pub(super) struct Detail {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<String>,
 }
@@ -128,6 +135,9 @@ fn chosen(index: usize, choice: Choice<'_>) -> Chosen<'_> {
         role: "assistant",
         ..Message::default()
     };
+    // One text of several thoughts does not say which of them a seal belongs to.
+    let thought = |part: &&Part<'_>| matches!(part.kind, Kind::Thought(_));
+    let several = choice.parts.iter().filter(thought).nth(1).is_some();
     for part in choice.parts {
         match part.kind {
             Kind::Text { text, cites } => {
@@ -137,19 +147,22 @@ fn chosen(index: usize, choice: Choice<'_>) -> Chosen<'_> {
                     .extend(cites.iter().filter_map(annotation));
             }
             Kind::Refusal(text) => append(&mut message.refusal, text.say()),
-            Kind::Thought(Thought { text, seal, .. }) => {
-                if let Some(text) = text {
-                    append(&mut message.reasoning_content, text.say());
+            Kind::Thought(Thought { text, seal, id, .. }) => {
+                let text = text.map(Text::say).filter(|text| !text.is_empty());
+                let repeated = text.as_deref().filter(|_| several).map(str::to_owned);
+                if let Some(seal) = seal {
+                    message
+                        .reasoning_details
+                        .extend(details(&seal, id, repeated));
+                } else if let Some(text) = repeated {
+                    message.reasoning_details.push(Detail::text(text));
                 }
-                message.reasoning_details.extend(seal.as_ref().map(detail));
+                if let Some(text) = text {
+                    append(&mut message.reasoning_content, text);
+                }
             }
-            Kind::Call(call) => {
-                message
-                    .reasoning_details
-                    .extend(call.seal.as_ref().map(detail));
-                message.tool_calls.push(ToolCall::of(call));
-            }
-            Kind::Media(media) => message.images.extend(image(media.source)),
+            Kind::Call(call) => message.tool_calls.push(ToolCall::of(call)),
+            Kind::Media(media) => message.images.extend(image(media)),
             // What the provider did by itself; its outcome is in the text.
             Kind::Result(_) | Kind::Foreign { .. } => {}
         }
@@ -182,20 +195,32 @@ pub(super) const fn reason(finish: Finish) -> &'static str {
     }
 }
 
-pub(super) fn detail(seal: &Seal<'_>) -> Detail {
+/// A thought's seal; and its text, where it must be told again.
+pub(super) fn details(
+    seal: &Seal<'_>,
+    id: Option<Cow<'_, str>>,
+    text: Option<String>,
+) -> impl Iterator<Item = Detail> {
     let data = Some(seal.told(Maker::Chat).into_owned());
-    match seal.kind {
-        Sealed::Signature => Detail {
-            kind: "reasoning.text",
-            signature: data,
-            data: None,
-        },
-        Sealed::Encrypted => Detail {
-            kind: "reasoning.encrypted",
-            signature: None,
-            data,
-        },
-    }
+    let (first, second) = match seal.kind {
+        Sealed::Signature => {
+            let signed = Detail {
+                signature: data,
+                text,
+                ..Detail::of("reasoning.text")
+            };
+            (None, signed)
+        }
+        Sealed::Encrypted => {
+            let sealed = Detail {
+                id: id.map(Cow::into_owned),
+                data,
+                ..Detail::of("reasoning.encrypted")
+            };
+            (text.map(Detail::text), sealed)
+        }
+    };
+    first.into_iter().chain([second])
 }
 
 /// Only what has an address can be cited here.
@@ -213,8 +238,11 @@ pub(super) fn annotation(cite: &Cite<'_>) -> Option<Annotation> {
     })
 }
 
-fn image(source: Source<'_>) -> Option<Image> {
-    let url = match source {
+pub(super) fn image(media: Media<'_>) -> Option<Image> {
+    if media.what != Medium::Image {
+        return None;
+    }
+    let url = match media.source {
         Source::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
         Source::Url(url) => url.into_owned(),
         Source::File(_) | Source::Text(_) => return None,
@@ -223,6 +251,25 @@ fn image(source: Source<'_>) -> Option<Image> {
         kind: "image_url",
         image_url: ImageUrl { url },
     })
+}
+
+impl Detail {
+    const fn of(kind: &'static str) -> Self {
+        Self {
+            kind,
+            text: None,
+            signature: None,
+            id: None,
+            data: None,
+        }
+    }
+
+    fn text(text: String) -> Self {
+        Self {
+            text: Some(text),
+            ..Self::of("reasoning.text")
+        }
+    }
 }
 
 impl From<Usage> for Used {

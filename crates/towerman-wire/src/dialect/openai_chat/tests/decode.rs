@@ -12,8 +12,8 @@ fn call(index: u64, id: &str, name: &str, arguments: &str) -> Value {
         "function": {"name": name, "arguments": arguments}})
 }
 
-fn calls(calls: Value) -> Value {
-    delta(json!({"tool_calls": calls}))
+fn calls(calls: impl Into<Value>) -> Value {
+    delta(json!({"tool_calls": calls.into()}))
 }
 
 #[test]
@@ -237,9 +237,9 @@ fn a_stream_ends_where_it_is_proved_to() {
     assert!(gathered(&torn(all)).unwrap().is_ok());
     let null = torn(sse(&[said.clone(), finish("null")]));
     assert!(gathered(&null).is_none(), "null is no reason");
-    assert!(gathered(&torn(sse(&[said.clone()]))).is_none());
+    assert!(gathered(&torn(sse(std::slice::from_ref(&said)))).is_none());
     assert!(
-        gathered(&sse(&[said.clone()])).unwrap().is_ok(),
+        gathered(&sse(std::slice::from_ref(&said))).unwrap().is_ok(),
         "so it said"
     );
     let empty = json!({"id": "", "model": "", "choices": [], "prompt_filter_results": []});
@@ -252,7 +252,7 @@ fn a_stream_ends_where_it_is_proved_to() {
             vec![said.clone(), json!({"error": {"code": 429}})],
             FaultKind::RateLimited,
         ),
-        (vec![said.clone(), finish("error")], FaultKind::BadGateway),
+        (vec![said, finish("error")], FaultKind::BadGateway),
         (
             vec![torn_call.clone(), finish("tool_calls")],
             FaultKind::BadGateway,
