@@ -6,7 +6,7 @@ use towerman_core::{Finish, Usage};
 
 use super::{
     frame::{CallChange, Change, Chosen, Chunk, Custom, Function},
-    say::Extra,
+    shape::Extra,
     tell::{Used, annotation, details, image, reason},
 };
 use crate::{

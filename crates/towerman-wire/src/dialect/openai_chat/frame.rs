@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    say::Extra,
+    shape::Extra,
     tell::{Annotation, Detail, Image, Used},
 };
 use crate::neutral::Raw;

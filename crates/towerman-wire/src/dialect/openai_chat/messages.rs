@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
-use super::parts::{self, Where};
+use super::{
+    parts::{self, MARKS, Where, mark, spelt},
+    said::signature,
+};
 use crate::neutral::{
-    Around, Call, Fields, Input, Kind, Maker, Part, Raw, Request, Rest, Role, Seal, Sealed,
+    Around, Call, Fields, Input, Kind, Maker, Part, Raw, Request, Rest, Role, Seal, Sealed, Text,
     Thought, ToolResult, Turn, fields::compact, refuse,
 };
 
@@ -30,18 +33,28 @@ fn message<'a>(
     around: &mut Vec<Around<'a>>,
 ) -> Result<Turn<'a>, Fault> {
     let mut message = Fields::read(raw, &at)?;
+    let mut own = Vec::new();
     let role = message.need_string("role", &at)?;
     let content = message.take("content");
+    // Some clients mark the whole message, which is its end.
+    own.extend(spelling(&message, &MARKS));
+    let marked = mark(&mut message, &at)?;
     let content_at = format!("{at}/content");
-    let (role, parts) = match &*role {
+    let (role, mut parts) = match &*role {
         "system" | "developer" => {
-            let parts = parts::read(content, &content_at, Where::System)?;
+            // To other dialects it is but another word.
+            let newer = Fields::read(raw, &at)?;
+            own.extend(spelling(&newer, &["role"]).filter(|_| role == "developer"));
+            let parts = parts::read(content, &content_at, Where::System, around)?;
             (Role::System, parts)
         }
-        "user" => (Role::User, parts::read(content, &content_at, Where::Shown)?),
+        "user" => {
+            let parts = parts::read(content, &content_at, Where::Shown, around)?;
+            (Role::User, parts)
+        }
         "tool" => {
             let id = message.need_string("tool_call_id", &at)?;
-            let content = parts::read(content, &content_at, Where::Shown)?;
+            let content = parts::read(content, &content_at, Where::Shown, around)?;
             let result = Kind::Result(ToolResult {
                 id,
                 name: None,
@@ -56,7 +69,8 @@ fn message<'a>(
             (Role::User, vec![part])
         }
         "assistant" => {
-            let said = parts::read(content, &content_at, Where::Said)?;
+            let said = parts::read(content, &content_at, Where::Said, around)?;
+            own.extend(spelling(&message, &["reasoning_content", "reasoning"]));
             (Role::Assistant, assistant(said, &mut message, &at, around)?)
         }
         _ => {
@@ -66,6 +80,14 @@ fn message<'a>(
             ));
         }
     };
+    if let Some(last) = parts.last_mut() {
+        last.mark = last.mark.or(marked);
+    }
+    around.push(Around {
+        at: at.clone(),
+        own: Rest(own),
+        rest: Rest::default(),
+    });
     Ok(Turn {
         role,
         parts,
@@ -73,6 +95,15 @@ fn message<'a>(
         at,
         rest: message.rest(),
     })
+}
+
+/// Those of an object's members that have one of these names.
+fn spelling<'a>(
+    fields: &Fields<'a>,
+    names: &'static [&'static str],
+) -> impl Iterator<Item = (Cow<'a, str>, Raw<'a>)> {
+    let all = fields.members().to_vec().into_iter();
+    all.filter(|(key, _)| names.contains(&&**key))
 }
 
 fn assistant<'a>(
@@ -83,7 +114,7 @@ fn assistant<'a>(
 ) -> Result<Vec<Part<'a>>, Fault> {
     message.refuse("function_call", at, "is a legacy call; use tool_calls")?;
     message.refuse("audio", at, "is audio, which this model's API cannot take")?;
-    let mut all = thoughts(message, at)?;
+    let mut all = thoughts(message, at, around)?;
     all.extend(said);
     if let Some(refusal) = message.text("refusal", at)? {
         all.push(Part {
@@ -97,36 +128,76 @@ fn assistant<'a>(
     Ok(all)
 }
 
-/// What the clones call reasoning. Its seals stand in a list beside it.
-fn thoughts<'a>(message: &mut Fields<'a>, at: &str) -> Result<Vec<Part<'a>>, Fault> {
+/// What the clones call reasoning. Its seals stand in a list beside it, and sometimes the text
+/// does again.
+fn thoughts<'a>(
+    message: &mut Fields<'a>,
+    at: &str,
+    around: &mut Vec<Around<'a>>,
+) -> Result<Vec<Part<'a>>, Fault> {
     let mut all = Vec::new();
     let details = message.list("reasoning_details", at)?;
     for (i, raw) in details.into_iter().enumerate() {
-        let at = format!("{at}/reasoning_details/{i}");
+        let at: Box<str> = format!("{at}/reasoning_details/{i}").into();
+        around.push(Around {
+            at: at.clone(),
+            own: Rest(vec![("detail".into(), raw)]),
+            rest: Rest::default(),
+        });
+        let kind = detail(raw, &at)?;
         all.push(Part {
-            at: at.clone().into(),
-            ..Part::of(detail(raw, &at)?)
+            at,
+            ..Part::of(kind)
         });
     }
     let content = message.text("reasoning_content", at)?;
-    let text = match message.take("reasoning") {
-        // Some send it under both names.
-        Some(raw) if content.is_none() && raw.get().starts_with('"') => {
-            Some(crate::neutral::Text::Spelt(raw))
-        }
-        _ => content,
+    // Some send it under both names.
+    let older = message
+        .take("reasoning")
+        .filter(|raw| raw.get().starts_with('"'));
+    let (text, name) = match (content.filter(|text| !text.is_empty()), older) {
+        (Some(text), _) => (text, "reasoning_content"),
+        (None, Some(raw)) => (Text::Spelt(raw), "reasoning"),
+        (None, None) => return Ok(all),
     };
-    // The details repeat the text, where they are there.
-    if let Some(text) = text.filter(|text| all.is_empty() && !text.is_empty()) {
-        all.push(Part {
-            at: format!("{at}/reasoning_content").into(),
-            ..Part::of(Kind::Thought(Thought {
-                text: Some(text),
-                ..Thought::default()
-            }))
-        });
+    let has_text = |part: &Part<'_>| match &part.kind {
+        Kind::Thought(thought) => thought.text.as_ref().is_some_and(|text| !text.is_empty()),
+        _ => false,
+    };
+    if text.is_empty() || all.iter().any(has_text) {
+        return Ok(all);
+    }
+    match sealed(&mut all) {
+        Some(thought) => thought.text = Some(text),
+        None => all.insert(
+            0,
+            Part {
+                at: format!("{at}/{name}").into(),
+                ..Part::of(Kind::Thought(Thought {
+                    text: Some(text),
+                    ..Thought::default()
+                }))
+            },
+        ),
     }
     Ok(all)
+}
+
+/// The seal that belongs to a lone text: the only signature, or else the only seal. With more of
+/// them, nobody can say which of them is whose.
+fn sealed<'p, 'a>(parts: &'p mut [Part<'a>]) -> Option<&'p mut Thought<'a>> {
+    let is = |part: &Part<'_>, kind| matches!(&part.kind, Kind::Thought(Thought { seal: Some(seal), .. }) if seal.kind == kind);
+    let count = |kind| parts.iter().filter(|part| is(part, kind)).count();
+    let kind = match (count(Sealed::Signature), count(Sealed::Encrypted)) {
+        (1, _) => Sealed::Signature,
+        (0, 1) => Sealed::Encrypted,
+        _ => return None,
+    };
+    let found = parts.iter_mut().find(|part| is(part, kind))?;
+    match &mut found.kind {
+        Kind::Thought(thought) => Some(thought),
+        _ => None,
+    }
 }
 
 fn detail<'a>(raw: Raw<'a>, at: &str) -> Result<Kind<'a>, Fault> {
@@ -180,14 +251,23 @@ fn call<'a>(raw: Raw<'a>, at: Box<str>, around: &mut Vec<Around<'a>>) -> Result<
     } else {
         arguments(&mut function, &inside_at)?
     };
-    let seal = google(&mut call, &at)?;
+    let seal = google(&mut call);
+    let members = call.members().to_vec();
+    let mark = mark(&mut call, &at)?;
+    let rest = call.rest();
+    around.push(Around {
+        at: at.clone(),
+        own: spelt(members, &rest, |_| true),
+        rest: Rest::default(),
+    });
     around.push(Around {
         at: inside_at.into(),
         own: Rest::default(),
         rest: function.rest(),
     });
     Ok(Part {
-        rest: call.rest(),
+        mark,
+        rest,
         at,
         ..Part::of(Kind::Call(Call {
             id,
@@ -213,14 +293,9 @@ fn arguments<'a>(function: &mut Fields<'a>, at: &str) -> Result<Input<'a>, Fault
 }
 
 /// Where Gemini's own door for this dialect keeps the signature of a call.
-fn google<'a>(call: &mut Fields<'a>, at: &str) -> Result<Option<Seal<'a>>, Fault> {
-    let Some(raw) = call.take("extra_content") else {
-        return Ok(None);
-    };
-    let at = format!("{at}/extra_content");
-    let Some(mut google) = Fields::read(raw, &at)?.object("google", &at)? else {
-        return Ok(None);
-    };
-    let data = google.string("thought_signature", &at)?;
-    Ok(data.map(|data| Seal::read(Maker::Gemini, Sealed::Signature, data)))
+fn google<'a>(call: &mut Fields<'a>) -> Option<Seal<'a>> {
+    let (_, raw) = spelling(call, &["extra_content"]).next()?;
+    let seal = signature(Some(raw))?;
+    call.take("extra_content");
+    Some(seal)
 }

@@ -7,11 +7,14 @@ mod decode;
 mod encode;
 pub(crate) mod fault;
 mod frame;
+mod media;
 mod messages;
 mod parts;
 mod read;
 mod said;
 mod say;
+mod shape;
+mod show;
 mod state;
 mod tell;
 #[cfg(test)]

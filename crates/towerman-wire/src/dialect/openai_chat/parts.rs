@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
+use super::media;
 use crate::neutral::{
-    Fields, Kind, Mark, Media, Medium, Part, Raw, Source, Text, Thought,
-    fields::{Said, read as read_as},
-    media, refuse,
+    Around, Fields, Kind, Mark, Part, Raw, Rest, Text, Thought, fields::read as read_as, refuse,
 };
 
 /// Which parts may stand somewhere.
@@ -26,6 +25,7 @@ pub(super) fn read<'a>(
     content: Option<Raw<'a>>,
     at: &str,
     place: Where,
+    around: &mut Vec<Around<'a>>,
 ) -> Result<Vec<Part<'a>>, Fault> {
     let Some(content) = content else {
         return Ok(Vec::new());
@@ -45,7 +45,7 @@ pub(super) fn read<'a>(
     let list: Vec<Raw<'a>> = read_list(content, at)?;
     let numbered = list.into_iter().enumerate();
     numbered
-        .map(|(i, raw)| part(raw, format!("{at}/{i}").into(), place))
+        .map(|(i, raw)| part(raw, &format!("{at}/{i}"), place, around))
         .collect()
 }
 
@@ -53,32 +53,28 @@ fn read_list<'a>(content: Raw<'a>, at: &str) -> Result<Vec<Raw<'a>>, Fault> {
     read_as(content, at, "a string or an array of parts")
 }
 
-fn part<'a>(raw: Raw<'a>, at: Box<str>, place: Where) -> Result<Part<'a>, Fault> {
-    let mut part = Fields::read(raw, &at)?;
-    let kind = part.need_string("type", &at)?;
+fn part<'a>(
+    raw: Raw<'a>,
+    at: &str,
+    place: Where,
+    around: &mut Vec<Around<'a>>,
+) -> Result<Part<'a>, Fault> {
+    let mut part = Fields::read(raw, at)?;
+    let members = part.members().to_vec();
+    let kind = part.need_string("type", at)?;
     let shown = place == Where::Shown;
     let said = match &*kind {
         "text" => Kind::Text {
-            text: part.need_text("text", &at)?,
+            text: part.need_text("text", at)?,
             cites: Vec::new(),
         },
-        "refusal" if place == Where::Said => Kind::Refusal(part.need_text("refusal", &at)?),
-        "thinking" if place == Where::Said => thinking(&mut part, &at)?,
-        "image_url" if shown => image(&mut part, &at)?,
-        "video_url" if shown => Kind::Media(Media {
-            what: Medium::Video,
-            source: url(&mut part, "video_url", &at)?.0,
-            name: None,
-            detail: None,
-        }),
-        "document_url" if shown => Kind::Media(Media {
-            what: Medium::Document,
-            source: url(&mut part, "document_url", &at)?.0,
-            name: part.text("document_name", &at)?,
-            detail: None,
-        }),
-        "input_audio" if shown => audio(&mut part, &at)?,
-        "file" if shown => file(&mut part, &at)?,
+        "refusal" if place == Where::Said => Kind::Refusal(part.need_text("refusal", at)?),
+        "thinking" if place == Where::Said => thinking(&mut part, at)?,
+        "image_url" if shown => media::image(&mut part, at, around)?,
+        "video_url" if shown => media::video(&mut part, at, around)?,
+        "document_url" if shown => media::document(&mut part, at, around)?,
+        "input_audio" if shown => media::audio(&mut part, at, around)?,
+        "file" if shown => media::file(&mut part, at, around)?,
         _ => {
             return Err(refuse(
                 format!("{at}/type"),
@@ -86,25 +82,36 @@ fn part<'a>(raw: Raw<'a>, at: Box<str>, place: Where) -> Result<Part<'a>, Fault>
             ));
         }
     };
+    let mark = mark(&mut part, at)?;
+    let at: Box<str> = media::place_of(&said, at);
+    let rest = part.rest();
+    // What is no text is written to its own dialect as it was spelt.
+    let whole = matches!(said, Kind::Media(_) | Kind::Thought(_));
+    around.push(Around {
+        at: at.clone(),
+        own: spelt(members, &rest, |key| whole || MARKS.contains(&key)),
+        rest: Rest::default(),
+    });
     Ok(Part {
-        mark: mark(&mut part, &at)?,
-        rest: part.rest(),
-        at: place_of(&said, at),
         kind: said,
+        mark,
+        at,
+        rest,
     })
 }
 
-/// Where that stands which another dialect may not be able to say.
-fn place_of(kind: &Kind<'_>, at: Box<str>) -> Box<str> {
-    let Kind::Media(media) = kind else {
-        return at;
-    };
-    match (media.what, &media.source) {
-        (_, Source::File(_)) => format!("{at}/file/file_id").into(),
-        (Medium::Image, _) => format!("{at}/image_url").into(),
-        _ => at,
-    }
+/// Those of an object's members that were taken out of it.
+pub(super) fn spelt<'a>(
+    mut members: Vec<(Cow<'a, str>, Raw<'a>)>,
+    rest: &Rest<'a>,
+    which: impl Fn(&str) -> bool,
+) -> Rest<'a> {
+    members.retain(|(key, _)| which(key) && !rest.0.iter().any(|(left, _)| left == key));
+    Rest(members)
 }
+
+/// What marks the end of a prompt that shall be cached.
+pub(super) const MARKS: [&str; 2] = ["prompt_cache_breakpoint", "cache_control"];
 
 /// OpenAI's own mark, or Anthropic's, which several hosts of this dialect take.
 pub(super) fn mark(fields: &mut Fields<'_>, at: &str) -> Result<Option<Mark>, Fault> {
@@ -136,108 +143,4 @@ fn thinking<'a>(part: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
         text: Some(Text::Said(said.into())),
         ..Thought::default()
     }))
-}
-
-fn image<'a>(part: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
-    let (source, detail) = url(part, "image_url", at)?;
-    Ok(Kind::Media(Media {
-        what: Medium::Image,
-        source,
-        name: None,
-        detail: detail.filter(|detail| detail != "auto"),
-    }))
-}
-
-/// A URL in an object, or some clients' bare string; and the detail beside it.
-fn url<'a>(
-    part: &mut Fields<'a>,
-    name: &str,
-    at: &str,
-) -> Result<(Source<'a>, Option<Cow<'a, str>>), Fault> {
-    let at = format!("{at}/{name}");
-    let raw = part.take(name).ok_or_else(|| refuse(&*at, "is missing"))?;
-    let (url, detail, at) = if raw.get().starts_with('"') {
-        let url: Said<'a> = read_as(raw, &at, "a URL")?;
-        (url.0, None, at)
-    } else {
-        let mut object = Fields::read(raw, &at)?;
-        let url = object.need_string("url", &at)?;
-        (url, object.string("detail", &at)?, format!("{at}/url"))
-    };
-    if media::is_data(&url) {
-        let source = inline(&url).ok_or_else(|| refuse(&*at, "is no base64 data URL"))?;
-        return Ok((source, detail));
-    }
-    let elsewhere = ["gs://", "s3://"]
-        .iter()
-        .any(|scheme| url.starts_with(scheme));
-    if media::is_http(&url) || elsewhere {
-        return Ok((Source::Url(url), detail));
-    }
-    Err(refuse(at, "must be an http or data URL"))
-}
-
-fn audio<'a>(part: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
-    let at = format!("{at}/input_audio");
-    let object = part.object("input_audio", at.trim_end_matches("/input_audio"))?;
-    let mut object = object.ok_or_else(|| refuse(&*at, "is missing"))?;
-    let format = object.need_string("format", &at)?;
-    Ok(Kind::Media(Media {
-        what: Medium::Audio,
-        source: Source::Base64 {
-            media_type: format!("audio/{format}").into(),
-            data: object.need_string("data", &at)?,
-        },
-        name: None,
-        detail: None,
-    }))
-}
-
-fn file<'a>(part: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
-    let object = part.object("file", at)?;
-    let at = format!("{at}/file");
-    let mut object = object.ok_or_else(|| refuse(&*at, "is missing"))?;
-    let name = object
-        .text("filename", &at)?
-        .filter(|name| !name.is_blank());
-    let source = match object.string("file_id", &at)? {
-        Some(id) => Source::File(id),
-        None => {
-            let at = format!("{at}/file_data");
-            let data = object.string("file_data", at.trim_end_matches("/file_data"))?;
-            let data = data.ok_or_else(|| refuse(&*at, "is missing"))?;
-            if media::is_http(&data) {
-                Source::Url(data)
-            } else {
-                inline(&data)
-                    .ok_or_else(|| refuse(at, "must be a base64 data URL, such as of a PDF"))?
-            }
-        }
-    };
-    Ok(Kind::Media(Media {
-        what: Medium::Document,
-        source,
-        name,
-        detail: None,
-    }))
-}
-
-/// A data URL's data, borrowed if the URL is: it may be megabytes.
-fn inline<'a>(url: &Cow<'a, str>) -> Option<Source<'a>> {
-    match url {
-        Cow::Borrowed(url) => {
-            let (media_type, data) = media::base64(url)?;
-            Some(Source::Base64 {
-                media_type,
-                data: data.into(),
-            })
-        }
-        Cow::Owned(url) => {
-            let (media_type, data) = media::base64(url)?;
-            Some(Source::Base64 {
-                media_type: media_type.into_owned().into(),
-                data: data.to_owned().into(),
-            })
-        }
-    }
 }

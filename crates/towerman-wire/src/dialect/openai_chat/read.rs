@@ -24,7 +24,8 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
     fields.refuse("functions", "", "are legacy; use tools")?;
     fields.refuse("function_call", "", "is legacy; use tool_choice")?;
     let messages = fields.need("messages", "", "an array")?;
-    let tools = tools::read(fields.list("tools", "")?)?;
+    let mut around = Vec::new();
+    let tools = tools::read(fields.list("tools", "")?, &mut around)?;
     let choice = tools::read_choice(fields.take("tool_choice"))?;
     let options = fields.object("stream_options", "")?;
     let mut request = Request {
@@ -40,6 +41,7 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
         metadata: fields.set("/metadata", "an object")?,
         tier: fields.set_text("/service_tier")?,
         stream: fields.get("stream", "", "a boolean")?.unwrap_or_default(),
+        around,
         ..Request::default()
     };
     messages::read(messages, &mut request)?;

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use serde::Serialize;
 use towerman_core::{Fault, Finish, Usage};
 
-use super::say::ToolCall;
+use super::shape::ToolCall;
 use crate::{
     dialect::write,
     neutral::{
-        Answer, Choice, Cite, Hearer, Kind, Maker, Media, Medium, Part, Raw, Seal, Sealed, Source,
-        Text, Thought,
+        Answer, Choice, Cite, Hearer, Kind, Maker, Media, Medium, Part, Raw, Rest, Seal, Sealed,
+        Source, Text, Thought,
     },
 };
 
@@ -161,7 +161,11 @@ fn chosen(index: usize, choice: Choice<'_>) -> Chosen<'_> {
                     append(&mut message.reasoning_content, text);
                 }
             }
-            Kind::Call(call) => message.tool_calls.push(ToolCall::of(call)),
+            Kind::Call(call) => {
+                message
+                    .tool_calls
+                    .push(ToolCall::of(call, Rest::default(), Rest::default()))
+            }
             Kind::Media(media) => message.images.extend(image(media)),
             // What the provider did by itself; its outcome is in the text.
             Kind::Result(_) | Kind::Foreign { .. } => {}

@@ -6,23 +6,29 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use towerman_core::Fault;
 
-use super::{parts::mark, say::Control};
+use super::{
+    parts::{MARKS, mark, spelt},
+    show::Writer,
+};
 use crate::{
-    dialect::{To, empty_object},
+    dialect::empty_object,
     neutral::{
-        Fields, Notes, Raw, Rest, Set, Text, Tool, ToolChoice, ToolKind, fields::read as read_as,
-        refuse,
+        Around, Fields, Notes, Raw, Rest, Set, Text, Tool, ToolChoice, ToolKind,
+        fields::read as read_as, refuse,
     },
 };
 
-pub(super) fn read(list: Vec<Raw<'_>>) -> Result<Vec<Tool<'_>>, Fault> {
+pub(super) fn read<'a>(
+    list: Vec<Raw<'a>>,
+    around: &mut Vec<Around<'a>>,
+) -> Result<Vec<Tool<'a>>, Fault> {
     let numbered = list.into_iter().enumerate();
     numbered
-        .map(|(i, raw)| tool(raw, &format!("/tools/{i}")))
+        .map(|(i, raw)| tool(raw, &format!("/tools/{i}"), around))
         .collect()
 }
 
-fn tool<'a>(raw: Raw<'a>, at: &str) -> Result<Tool<'a>, Fault> {
+fn tool<'a>(raw: Raw<'a>, at: &str, around: &mut Vec<Around<'a>>) -> Result<Tool<'a>, Fault> {
     let mut tool = Fields::read(raw, at)?;
     // Some hosts know only functions, and their clients do not say so.
     let kind = tool.string("type", at)?.unwrap_or("function".into());
@@ -38,13 +44,26 @@ fn tool<'a>(raw: Raw<'a>, at: &str) -> Result<Tool<'a>, Fault> {
     };
     match &*kind {
         "function" => {}
-        "custom" => return Ok(other(ToolKind::Custom(raw), Text::Said("".into()))),
+        "custom" => {
+            let inside = tool.object("custom", at)?;
+            let at = format!("{at}/custom");
+            let mut inside = inside.ok_or_else(|| refuse(&*at, "is missing"))?;
+            let name = inside.need_text("name", &at)?;
+            return Ok(other(ToolKind::Custom(raw), name));
+        }
         _ => return Ok(other(ToolKind::Hosted(raw), Text::Said("".into()))),
     }
+    let members = tool.members().to_vec();
     let mark = mark(&mut tool, at)?;
     let inside = format!("{at}/function");
     let function = tool.object("function", at)?;
     let mut function = function.ok_or_else(|| refuse(&*inside, "is missing"))?;
+    let rest = tool.rest();
+    around.push(Around {
+        at: at.into(),
+        own: spelt(members, &rest, |key| MARKS.contains(&key)),
+        rest,
+    });
     let schema = function.take("parameters");
     if let Some(schema) = schema {
         Fields::read(schema, &format!("{inside}/parameters"))?;
@@ -119,8 +138,8 @@ pub(super) enum Offered<'a> {
         #[serde(rename = "type")]
         kind: &'static str,
         function: Function<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cache_control: Option<Control>,
+        #[serde(flatten)]
+        rest: Rest<'a>,
     },
     /// As the client spelt it.
     Own(Raw<'a>),
@@ -147,6 +166,11 @@ pub(super) enum Chosen<'a> {
         #[serde(rename = "type")]
         kind: &'static str,
         function: Named<'a>,
+    },
+    Custom {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        custom: Named<'a>,
     },
     Allowed {
         #[serde(rename = "type")]
@@ -175,40 +199,32 @@ pub(super) struct Named<'a> {
 
 pub(super) fn write<'a>(
     tools: Vec<Tool<'a>>,
-    to: &To<'_>,
-    notes: &mut Notes,
+    writer: &mut Writer<'a, '_>,
 ) -> Result<Vec<Offered<'a>>, Fault> {
     let mut all = Vec::with_capacity(tools.len());
     for tool in tools {
-        let at = &tool.at;
+        let at = &*tool.at;
         all.push(match tool.kind {
-            ToolKind::Custom(raw) | ToolKind::Hosted(raw) if to.own => Offered::Own(raw),
+            ToolKind::Custom(raw) | ToolKind::Hosted(raw) if writer.own => Offered::Own(raw),
             ToolKind::Custom(_) | ToolKind::Hosted(_) => {
-                return Err(notes.refused(
+                return Err(writer.notes.refused(
                     format!("{at}/type"),
                     "is a tool that only its own provider can run",
                 ));
             }
             ToolKind::Function => {
-                if tool.mark.is_some() && !to.own {
-                    notes.dropped(format!("{at}/cache_control"), super::NOTHING_LIKE_IT)?;
-                }
-                let mut rest = tool.rest;
-                if !to.own {
-                    rest.lose(at, super::NOTHING_LIKE_IT, notes)?;
-                    rest = Rest::default();
-                }
+                writer.unmark(tool.mark.is_some(), at)?;
                 // Most hosts want a schema, even one that says nothing; its own client knows.
-                let none = (!to.own).then(|| Cow::Owned(empty_object()));
+                let none = (!writer.own).then(|| Cow::Owned(empty_object()));
                 Offered::Function {
                     kind: "function",
-                    cache_control: Control::of(tool.mark, to.own),
+                    rest: writer.around(at.trim_end_matches("/function")),
                     function: Function {
                         name: tool.name,
                         description: tool.description,
                         parameters: tool.schema.or(none),
                         strict: tool.strict,
-                        rest,
+                        rest: writer.keep(tool.rest, at)?,
                     },
                 }
             }
@@ -217,10 +233,18 @@ pub(super) fn write<'a>(
     Ok(all)
 }
 
+/// The names of the tools whose input is free text: they are chosen in other words.
+pub(super) fn custom<'a>(tools: &[Tool<'a>]) -> Vec<Cow<'a, str>> {
+    let custom = |tool: &&Tool<'_>| matches!(tool.kind, ToolKind::Custom(_));
+    let all = tools.iter().filter(custom);
+    all.map(|tool| tool.name.clone().say()).collect()
+}
+
 /// Which tools; `any` says whether there are some.
 pub(super) fn write_choice<'a>(
     choice: Option<Set<ToolChoice<'a>>>,
     any: bool,
+    custom: &[Cow<'_, str>],
     notes: &mut Notes,
 ) -> Result<Option<Chosen<'a>>, Fault> {
     let Some(Set { value, at }) = choice else {
@@ -250,6 +274,10 @@ pub(super) fn write_choice<'a>(
         ToolChoice::Auto => Chosen::Mode("auto"),
         ToolChoice::None => Chosen::Mode("none"),
         ToolChoice::Any => Chosen::Mode("required"),
+        ToolChoice::Named(name) if custom.contains(&name.clone().say()) => Chosen::Custom {
+            kind: "custom",
+            custom: Named { name },
+        },
         ToolChoice::Named(name) => Chosen::Function {
             kind: "function",
             function: Named { name },

@@ -8,7 +8,8 @@ use towerman_core::Fault;
 
 use super::{
     NOTHING_LIKE_IT,
-    say::{self, Message},
+    shape::Message,
+    show::Writer,
     tools::{self, Chosen, Offered},
 };
 use crate::{
@@ -29,6 +30,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parallel_tool_calls: Option<bool>,
     messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -62,20 +65,24 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    safety_identifier: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Raw<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions>,
+    stream_options: Option<StreamOptions<'a>>,
     #[serde(flatten)]
     rest: Rest<'a>,
 }
 
 #[derive(Debug, Serialize)]
-struct StreamOptions {
+struct StreamOptions<'a> {
     include_usage: bool,
+    #[serde(flatten)]
+    rest: Rest<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,6 +91,8 @@ struct ResponseFormat<'a> {
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     json_schema: Option<JsonSchema<'a>>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,6 +104,8 @@ struct JsonSchema<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
     schema: Cow<'a, RawValue>,
+    #[serde(flatten)]
+    rest: Rest<'a>,
 }
 
 pub(super) fn request(
@@ -102,8 +113,13 @@ pub(super) fn request(
     to: &To<'_>,
     notes: &mut Notes,
 ) -> Result<Written, Fault> {
-    let messages = say::messages(request.system, request.turns, to, notes)?;
-    let tools = tools::write(request.tools, to, notes)?;
+    let mut writer = Writer::new(to.own, request.around, notes);
+    let messages = writer.messages(request.system, request.turns)?;
+    let custom = tools::custom(&request.tools);
+    let tools = tools::write(request.tools, &mut writer)?;
+    let response_format = format(request.format, &mut writer);
+    let rest = writer.keep(request.rest, "")?;
+    let options = writer.around("/stream_options");
     let any = !tools.is_empty();
     let Sampling {
         max_output,
@@ -127,13 +143,16 @@ pub(super) fn request(
         // Prompts are cached there without being asked.
         notes.mapped(auto.at, "OpenAI caches prompts by itself");
     }
+    let (old, new) = split(max_output, to.own, "/max_tokens");
+    let (safety_identifier, user) = split(request.who, to.own, "/safety_identifier");
     let body = Body {
         model: to.model,
-        tool_choice: tools::write_choice(request.choice, any, notes)?,
+        tool_choice: tools::write_choice(request.choice, any, &custom, notes)?,
         parallel_tool_calls: request.parallel.filter(|_| any).map(|set| set.value),
         tools,
         messages,
-        max_completion_tokens: max_output.map(|set| set.value),
+        max_tokens: old,
+        max_completion_tokens: new,
         stop,
         temperature: temperature.map(|set| set.value),
         top_p: top_p.map(|set| set.value),
@@ -145,18 +164,20 @@ pub(super) fn request(
         frequency_penalty: frequency.map(|set| set.value),
         logprobs: logprobs.map(|_| true),
         top_logprobs: logprobs.map(|set| set.value).filter(|top| *top > 0),
-        response_format: format(request.format, to.own),
+        response_format,
         reasoning_effort: effort(request.reasoning, notes)?,
         prompt_cache_key: request.caching.key.map(|set| set.value),
-        user: request.who.map(|set| set.value),
+        user,
+        safety_identifier,
         metadata: request.metadata.map(|set| set.value),
-        service_tier: request.tier.map(|set| set.value),
+        service_tier: tier(request.tier, to.own, notes)?,
         stream: request.stream.then_some(true),
         // What is metered must be told.
         stream_options: request.stream.then_some(StreamOptions {
             include_usage: true,
+            rest: options,
         }),
-        rest: request.rest.keep(to.own, "", NOTHING_LIKE_IT, notes)?,
+        rest,
     };
     Ok(Written {
         body: write(&body)?,
@@ -179,7 +200,43 @@ fn only<T>(set: Option<Set<T>>, to: &To<'_>, notes: &mut Notes) -> Result<Option
     }
 }
 
-fn format(format: Option<Set<Format<'_>>>, own: bool) -> Option<ResponseFormat<'_>> {
+/// The value of a setting, under the older of two names if its own client knows it by that, and
+/// else under the newer.
+fn split<T>(set: Option<Set<T>>, own: bool, older: &str) -> (Option<T>, Option<T>) {
+    match set {
+        Some(set) if own && set.at == older => (Some(set.value), None),
+        set => (None, set.map(|set| set.value)),
+    }
+}
+
+/// How urgent it is, in a word that OpenAI knows.
+fn tier<'a>(
+    tier: Option<Set<Text<'a>>>,
+    own: bool,
+    notes: &mut Notes,
+) -> Result<Option<Text<'a>>, Fault> {
+    let Some(Set { value, at }) = tier else {
+        return Ok(None);
+    };
+    if own {
+        return Ok(Some(value));
+    }
+    let said = match &*value.clone().say() {
+        "auto" | "default" | "flex" | "priority" => return Ok(Some(value)),
+        "standard" | "standard_only" => "default",
+        _ => {
+            notes.dropped(at, NOTHING_LIKE_IT)?;
+            return Ok(None);
+        }
+    };
+    notes.mapped(at, "told as default");
+    Ok(Some(Text::Said(said.into())))
+}
+
+fn format<'a>(
+    format: Option<Set<Format<'a>>>,
+    writer: &mut Writer<'a, '_>,
+) -> Option<ResponseFormat<'a>> {
     let (kind, json_schema) = match format?.value {
         Format::Text => ("text", None),
         Format::Json => ("json_object", None),
@@ -191,14 +248,19 @@ fn format(format: Option<Set<Format<'_>>>, own: bool) -> Option<ResponseFormat<'
         } => (
             "json_schema",
             Some(JsonSchema {
-                name: name.or_else(|| (!own).then(|| Text::Said("answer".into()))),
+                name: name.or_else(|| (!writer.own).then(|| Text::Said("answer".into()))),
                 description,
                 strict,
                 schema,
+                rest: writer.around("/response_format/json_schema"),
             }),
         ),
     };
-    Some(ResponseFormat { kind, json_schema })
+    Some(ResponseFormat {
+        kind,
+        json_schema,
+        rest: writer.around("/response_format"),
+    })
 }
 
 /// The effort, or what a budget for thinking amounts to.

@@ -1,6 +1,8 @@
 //! Hand-written vectors.
 
 mod decode;
+mod request;
+mod tell;
 
 use serde_json::{Value, json};
 use towerman_core::{Fault, Finish};
