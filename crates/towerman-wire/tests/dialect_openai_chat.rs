@@ -5,11 +5,13 @@
 mod recorded_support;
 mod translate_support;
 
+use std::slice::from_ref;
+
 use recorded_support::{Said, chunked, folders};
 use serde_json::Value;
 use towerman_core::Dialect;
 use towerman_wire::translate::{self, Options, Stream};
-use translate_support::{Answer, read_answer, read_stream};
+use translate_support::{Answer, events, read_answer, read_stream};
 
 const CHAT: Dialect = Dialect::OpenAiChat;
 
@@ -73,73 +75,39 @@ fn differs(a: &Value, b: &Value, at: &str) -> Option<String> {
 /// What means the same in two spellings.
 fn forgive(here: &mut Value, there: &mut Value) {
     for side in [here, there] {
-        drop_nulls(side);
+        drop_nothing(side);
         let object = side.as_object_mut().unwrap();
-        // Always asked for, and the newer name for the limit.
-        object.remove("stream_options");
-        if let Some(limit) = object.remove("max_tokens") {
-            object.entry("max_completion_tokens").or_insert(limit);
+        // Usage is always asked for.
+        if let Some(options) = object.get_mut("stream_options") {
+            options.as_object_mut().unwrap().remove("include_usage");
         }
-        if object.get("logprobs") == Some(&Value::Bool(false)) {
-            object.remove("logprobs");
-        }
+        object.retain(|key, value| key != "stream_options" || value != &serde_json::json!({}));
+        // These are what happens anyway.
+        object.retain(|key, value| !matches!(&**key, "stream" | "logprobs") || value != false);
+        // Mistral has another word for it.
         if object.get("tool_choice") == Some(&"any".into()) {
             object.insert("tool_choice".into(), "required".into());
         }
-        let choice = object.get_mut("tool_choice").into_iter();
-        for function in choice.filter(|choice| choice.is_object()) {
-            function["type"] = "function".into();
-        }
-        for tool in object
-            .get_mut("tools")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
-            tool.as_object_mut()
-                .unwrap()
-                .entry("type")
-                .or_insert("function".into());
-        }
-        if object.get("stop") == Some(&Value::Array(Vec::new())) {
-            object.remove("stop");
-        }
-        if object.get("stream") == Some(&Value::Bool(false)) {
-            object.remove("stream");
-        }
-        if let Some(safety) = object.remove("safety_identifier") {
-            object.insert("user".into(), safety);
+        // Some clients do not say that a tool is a function.
+        if let Some(choice) = object.get_mut("tool_choice").and_then(Value::as_object_mut) {
+            choice.entry("type").or_insert("function".into());
         }
         if let Some(stop) = object.get_mut("stop").filter(|stop| stop.is_string()) {
             *stop = Value::Array(vec![stop.take()]);
         }
-        if object
-            .get("tools")
-            .is_some_and(|tools| tools == &Value::Array(Vec::new()))
-        {
-            object.remove("tools");
+        let tools = object.get_mut("tools").and_then(Value::as_array_mut);
+        for tool in tools.into_iter().flatten() {
+            let tool = tool.as_object_mut().unwrap();
+            tool.entry("type").or_insert("function".into());
         }
+        // Without tools there is nothing to choose from.
         if !object.contains_key("tools") {
             object.remove("tool_choice");
             object.remove("parallel_tool_calls");
         }
-        let messages = object["messages"].as_array_mut().unwrap();
-        for message in messages.iter_mut() {
-            if message["role"] == "developer" {
-                message["role"] = "system".into();
-            }
-            let calls = message.get_mut("tool_calls").and_then(Value::as_array_mut);
-            for call in calls.into_iter().flatten() {
-                let call = call.as_object_mut().unwrap();
-                call.remove("index");
-                call.entry("type").or_insert("function".into());
-            }
+        for message in object["messages"].as_array_mut().unwrap() {
+            // A lone text is a string, and nothing is no content.
             let message = message.as_object_mut().unwrap();
-            // What a model thought is told under one name, and not at all if there was nothing.
-            message.remove("reasoning_details");
-            message.remove("reasoning");
-            message.remove("reasoning_content");
-            // A lone text is a string, and nothing is the empty string.
             let content = message.entry("content").or_insert(Value::Null);
             if let Some([part]) = content.as_array().map(Vec::as_slice)
                 && part["type"] == "text"
@@ -147,72 +115,123 @@ fn forgive(here: &mut Value, there: &mut Value) {
             {
                 *content = part["text"].clone();
             }
-            for part in content.as_array_mut().into_iter().flatten() {
-                let part = part.as_object_mut().unwrap();
-                if let Some(url) = part.get_mut("image_url").filter(|url| url.is_string()) {
-                    *url = serde_json::json!({ "url": url.take() });
-                }
-                if let Some(url) = part.get_mut("image_url").and_then(Value::as_object_mut) {
-                    url.retain(|key, value| key != "detail" || value != "auto");
-                }
-                if part.get("detail") == Some(&"auto".into()) {
-                    part.remove("detail");
-                }
-            }
-            if content == "" || content.as_array().is_some_and(Vec::is_empty) {
+            if content == "" {
                 *content = Value::Null;
             }
         }
-        // Leading instructions become one message.
-        let leads = messages
-            .iter()
-            .take_while(|m| m["role"] == "system")
-            .count();
-        let leading: String = messages
-            .drain(..leads)
-            .map(|m| texts(&m["content"]))
-            .collect();
-        messages.insert(0, leading.into());
     }
 }
 
-fn texts(content: &Value) -> String {
-    match content {
+/// Nulls and empty lists are nothing, and a number is the same with and without a point.
+fn drop_nothing(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let arguments = |key: &str| matches!(key, "parameters" | "schema");
+            let nothing =
+                |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+            members.retain(|key, value| arguments(key) || !nothing(value));
+            let others = members.iter_mut().filter(|(key, _)| !arguments(key));
+            others.for_each(|(_, value)| drop_nothing(value));
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(drop_nothing),
+        Value::Number(number) => *value = number.as_f64().unwrap().into(),
+        _ => {}
+    }
+}
+
+/// What the messages or deltas of the first choice say of reasoning, and what their chunks count:
+/// prompt, read from caches, output, reasoning.
+fn aside(chunks: &[Value]) -> (String, [u64; 4]) {
+    let mut thinking = String::new();
+    let mut counts = [0; 5];
+    for chunk in chunks {
+        for usage in [&chunk["usage"], &chunk["x_groq"]["usage"]] {
+            let count = |pointers: &[&str]| {
+                let found = pointers.iter().filter_map(|at| usage.pointer(at)?.as_u64());
+                found.max().unwrap_or_default()
+            };
+            let new = [
+                count(&["/prompt_tokens"]),
+                count(&[
+                    "/prompt_tokens_details/cached_tokens",
+                    "/prompt_cache_hit_tokens",
+                    "/num_cached_tokens",
+                ]),
+                count(&["/completion_tokens"]),
+                count(&["/completion_tokens_details/reasoning_tokens"]),
+                count(&["/total_tokens"]),
+            ];
+            for (count, new) in counts.iter_mut().zip(new) {
+                *count = new.max(*count);
+            }
+        }
+        let choices = chunk["choices"].as_array().into_iter().flatten();
+        for choice in choices.filter(|choice| choice["index"].as_u64().unwrap_or(0) == 0) {
+            let said = match &choice["delta"] {
+                Value::Object(_) if choice["message"].is_null() || chunks.len() > 1 => {
+                    &choice["delta"]
+                }
+                _ => &choice["message"],
+            };
+            let details = said["reasoning_details"].as_array().into_iter().flatten();
+            let details: String = details
+                .map(|detail| texts(&detail["text"]) + &texts(&detail["summary"]))
+                .collect();
+            let names = [&said["reasoning_content"], &said["reasoning"]];
+            let named = names.map(texts).into_iter().chain([details]);
+            thinking += &named
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default();
+            let parts = said["content"].as_array().into_iter().flatten();
+            parts.for_each(|part| thinking += &texts(&part["thinking"]));
+        }
+    }
+    let [prompt, cached, output, reasoning, total] = counts;
+    // Some count reasoning beside the output, as their total proves.
+    let beside = reasoning > 0 && total == prompt + output + reasoning;
+    let output = output + if beside { reasoning } else { 0 };
+    (
+        thinking,
+        [prompt, cached.min(prompt), output, reasoning.min(output)],
+    )
+}
+
+fn texts(value: &Value) -> String {
+    match value {
         Value::String(text) => text.clone(),
         Value::Array(parts) => parts.iter().map(|part| texts(&part["text"])).collect(),
         _ => String::new(),
     }
 }
 
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            // Five minutes need not be said; that marks are kept is for the unit tests.
-            members.retain(|key, value| !value.is_null() && key != "cache_control");
-            members.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(elements) => elements.iter_mut().for_each(drop_nulls),
-        // A number is the same with and without a point.
-        Value::Number(number) => *value = number.as_f64().unwrap().into(),
-        _ => {}
-    }
+/// The data of every event.
+fn chunks(sse: &str) -> Vec<Value> {
+    let data = events(sse).into_iter().map(|(_, data)| data);
+    data.filter(|data| !data.starts_with("[DONE]"))
+        .map(|data| serde_json::from_str(&data).unwrap())
+        .collect()
 }
 
 #[test]
 fn answers_keep_what_they_say() {
     let mut wrong = Vec::new();
+    let (mut answers, mut streams, mut failed) = (0, 0, Vec::new());
     for exchange in folders(CHAT) {
         let name = &exchange.name;
         match exchange.said() {
             Some(Said::Whole(body)) => {
                 let Ok(told) = translate::response(CHAT, CHAT, &body, &Options::default()) else {
-                    println!("no answer: {name}");
+                    failed.push(exchange.name);
                     continue;
                 };
-                let (here, there) = (
+                let (here, there): (Value, Value) = (
                     serde_json::from_slice(&body).unwrap(),
                     serde_json::from_slice(&told).unwrap(),
                 );
+                let (heard, said) = (from_ref(&there), from_ref(&here));
+                assert_eq!(aside(heard), aside(said), "{name}");
+                answers += 1;
                 check(
                     name,
                     &read_answer(CHAT, &there),
@@ -236,13 +255,13 @@ fn answers_keep_what_they_say() {
                 let told = run(bytes.len());
                 assert_eq!(run(7), told, "{name}");
                 if !told.ends_with("data: [DONE]\n\n") {
-                    println!(
-                        "not done: {name}: {}",
-                        &told[told.len().saturating_sub(200)..]
-                    );
+                    assert!(told.contains("\"error\":{"), "{name}: {told}");
+                    failed.push(exchange.name);
                     continue;
                 }
                 let text = String::from_utf8(bytes).unwrap();
+                assert_eq!(aside(&chunks(&told)), aside(&chunks(&text)), "{name}");
+                streams += 1;
                 let mut heard = read_stream(CHAT, &told);
                 let said = read_stream(CHAT, &text);
                 // Some streams change their name in the middle; a client hears the first.
@@ -252,7 +271,14 @@ fn answers_keep_what_they_say() {
             None => {}
         }
     }
+    println!("{answers} answers, {streams} streams; failed: {failed:?}");
     assert!(wrong.is_empty(), "{}: {}", wrong.len(), wrong.join("\n"));
+    // Two streams break off with an error, and one body is that of another API.
+    let known = ["groq/036", "openrouter/044", "mistral/014"];
+    for name in &failed {
+        assert!(known.iter().any(|known| name.ends_with(known)), "{name}");
+    }
+    assert!(answers + streams == 0 || (answers > 300 && streams > 100));
 }
 
 fn check(name: &str, heard: &Answer, said: &Answer, wrong: &mut Vec<String>) {
@@ -264,15 +290,14 @@ fn check(name: &str, heard: &Answer, said: &Answer, wrong: &mut Vec<String>) {
     if name.ends_with("qwen/005") {
         said.calls.truncate(1);
     }
-    // The reader knows one name of a thought, and no legacy call.
-    if said.thinking.is_empty() {
-        said.thinking.clone_from(&heard.thinking);
-    }
+    // It knows no legacy call.
     if name.ends_with("openai-chat/134") {
         said.calls.clone_from(&heard.calls);
     }
-    // Counts have many names, which `recorded.rs` knows; what has none is given an id.
+    // Reasoning and counts have many names, and are compared beside it.
+    said.thinking.clone_from(&heard.thinking);
     said.usage = heard.usage;
+    // What has no id is given one.
     for (said, heard) in said.calls.iter_mut().zip(&heard.calls) {
         if said.0.is_empty() {
             said.0.clone_from(&heard.0);
