@@ -196,15 +196,48 @@ fn a_thought_comes_home_with_its_own_seal() {
 
 #[test]
 fn seals_of_others_are_not_told_to_a_host() {
+    let call = json!({"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let mut signed = call.clone();
+    signed["extra_content"] = json!({"google": {"thought_signature": "tm1.anthropic.s.S"}});
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "a"},
-        {"role": "assistant", "content": "b", "reasoning_content": "hm", "reasoning_details": [
-            {"type": "reasoning.text", "signature": "tm1.anthropic.s.S"}]}]});
+        {"role": "assistant", "content": "b", "reasoning_content": "hm", "tool_calls": [signed],
+            "reasoning_details": [{"type": "reasoning.text", "signature": "tm1.anthropic.s.S"}]},
+        {"role": "tool", "tool_call_id": "a", "content": "x"}]});
     let written = translate::request(CHAT, CHAT, body.to_string().as_bytes(), "m").unwrap();
     let told: Value = serde_json::from_slice(&written.body).unwrap();
-    let expected = json!({"role": "assistant", "content": "b", "reasoning_content": "hm"});
+    let expected = json!({"role": "assistant", "content": "b", "reasoning_content": "hm",
+        "tool_calls": [call]});
     assert_eq!(told["messages"][1], expected);
-    let lost = &written.losses.list()[0];
-    assert_eq!(&*lost.pointer, "/messages/1/reasoning_details/0");
+    let losses = written.losses.list().iter();
+    let lost: Vec<&str> = losses.map(|loss| &*loss.pointer).collect();
+    let expected = [
+        "/messages/1/reasoning_details/0",
+        "/messages/1/tool_calls/0",
+    ];
+    assert_eq!(lost, expected);
+}
+
+#[test]
+fn media_are_known_by_their_types() {
+    let parts = json!([
+        {"type": "input_audio", "input_audio": {"data": "AA", "format": "mp3"}},
+        {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
+        {"type": "image_url", "image_url": {"url": "data:image/JPG;base64,AA"}},
+        {"type": "file", "file": {"file_data": "data:application/pdf;base64,AA"}}]);
+    let body = json!({"messages": [{"role": "user", "content": parts}]}).to_string();
+    let types: Vec<String> = read(&body).turns[0]
+        .parts
+        .iter()
+        .map(|part| match &part.kind {
+            Kind::Media(Media {
+                source: Source::Base64 { media_type, .. },
+                ..
+            }) => media_type.to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = ["audio/mpeg", "audio/wav", "image/jpeg", "application/pdf"];
+    assert_eq!(types, expected);
 }
 
 #[test]
