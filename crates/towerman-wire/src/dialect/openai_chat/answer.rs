@@ -2,97 +2,22 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
 use towerman_core::{Dialect, Fault, Finish};
 
-use super::said::{
-    Piece, cites, details, finish, fragment, images, is_failure, pieces, seconds, signature, words,
+use super::{
+    completion::{Chosen, Completion, Message, ToolCall},
+    said::{
+        Piece, cites, details, finish, fragment, images, is_failure, pieces, seconds, signature,
+        words,
+    },
 };
 use crate::{
     neutral::{
-        Answer, Call, Choice, Input, Kind, Part, Raw, Seal, Text, Thought, fields::Said, json,
-        made_up,
+        Answer, Call, Choice, Input, Kind, Part, Seal, Text, Thought, fields::Said, json, made_up,
     },
     translate::trouble,
     usage::Tokens,
 };
-
-#[derive(Debug, Deserialize)]
-struct Completion<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    model: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    created: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    choices: Option<Vec<Chosen<'a>>>,
-    #[serde(borrow, default)]
-    usage: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    error: Option<Raw<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Chosen<'a> {
-    #[serde(default)]
-    index: Option<u32>,
-    #[serde(borrow)]
-    message: Message<'a>,
-    #[serde(borrow, default)]
-    finish_reason: Option<Cow<'a, str>>,
-    /// The sequence that was met; some clones say it.
-    #[serde(borrow, default)]
-    stop_reason: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    logprobs: Option<Raw<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Message<'a> {
-    #[serde(borrow, default)]
-    content: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    reasoning_content: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    reasoning: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    reasoning_details: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    refusal: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    annotations: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    images: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    tool_calls: Option<Vec<ToolCall<'a>>>,
-    #[serde(borrow, default)]
-    function_call: Option<Function<'a>>,
-    #[serde(borrow, default)]
-    extra_content: Option<Raw<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ToolCall<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    function: Option<Function<'a>>,
-    #[serde(borrow, default)]
-    custom: Option<Function<'a>>,
-    #[serde(borrow, default)]
-    extra_content: Option<Raw<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Function<'a> {
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow, default)]
-    arguments: Option<Raw<'a>>,
-    #[serde(borrow, default)]
-    input: Option<Cow<'a, str>>,
-}
 
 pub(super) fn read(body: &[u8]) -> Result<Answer<'_>, Fault> {
     let said: Completion<'_> =

@@ -5,23 +5,21 @@ use std::borrow::Cow;
 use towerman_core::{Finish, Usage};
 
 use super::{
-    frame::{CallChange, Change, Chosen, Chunk, Custom, Function},
+    frame::{CallChange, Change, Custom, Function},
+    pen::Pen,
     shape::Extra,
-    tell::{Used, annotation, details, image, reason},
+    tell::{annotation, details, image, reason},
 };
 use crate::{
     dialect::Encode,
-    neutral::{Delta, Hearer, Opening, Place, Raw, Seal},
+    neutral::{Delta, Hearer, Opening, Place, Seal},
     sse,
 };
 
 /// The state of one stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Encoder {
-    hearer: Hearer,
-    id: String,
-    model: String,
-    created: u64,
+    pen: Pen,
     usage: Option<Usage>,
     parts: Vec<Part>,
     /// Choices that have begun.
@@ -50,15 +48,15 @@ enum Is {
 }
 
 impl Encoder {
-    pub(super) const fn new(hearer: Hearer) -> Self {
+    pub(super) fn new(hearer: Hearer) -> Self {
         Self {
-            id: String::new(),
-            model: String::new(),
-            created: hearer.created,
-            usage: None,
-            parts: Vec::new(),
-            begun: Vec::new(),
-            hearer,
+            pen: Pen {
+                model: hearer.model,
+                created: hearer.created,
+                usage: hearer.include_usage,
+                ..Pen::default()
+            },
+            ..Self::default()
         }
     }
 }
@@ -67,13 +65,11 @@ impl Encode for Encoder {
     fn delta(&mut self, delta: Delta<'_>, out: &mut Vec<u8>) {
         match delta {
             Delta::Begin { id, model, created } => {
-                self.id = id.into_owned();
-                self.model = if model.is_empty() {
-                    self.hearer.model.clone()
-                } else {
-                    model.into_owned()
-                };
-                self.created = created.unwrap_or(self.created);
+                self.pen.id = id.into_owned();
+                if !model.is_empty() {
+                    self.pen.model = model.into_owned();
+                }
+                self.pen.created = created.unwrap_or(self.pen.created);
                 self.begin(0, out);
             }
             Delta::Open { at, what } => {
@@ -88,12 +84,13 @@ impl Encode for Encoder {
                         annotations: Some([told]),
                         ..Change::default()
                     };
-                    self.tell(at.choice, change, out);
+                    self.pen.tell(at.choice, change, out);
                 }
             }
             Delta::Close { at } => self.close(at, out),
             Delta::Logprobs { choice, raw } => {
-                self.chunk(choice, Change::default(), Some(raw), None, out);
+                self.pen
+                    .chunk(choice, Change::default(), Some(raw), None, out);
             }
             Delta::Finish {
                 choice,
@@ -109,9 +106,10 @@ impl Encode for Encoder {
                         refusal: Some(&why),
                         ..Change::default()
                     };
-                    self.tell(choice, change, out);
+                    self.pen.tell(choice, change, out);
                 }
-                self.chunk(choice, Change::default(), None, Some(reason(finish)), out);
+                self.pen
+                    .chunk(choice, Change::default(), None, Some(reason(finish)), out);
             }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::Ping => out.extend_from_slice(b": \n\n"),
@@ -133,7 +131,7 @@ impl Encoder {
             content: Some(""),
             ..Change::default()
         };
-        self.tell(choice, first, out);
+        self.pen.tell(choice, first, out);
     }
 
     fn seal(&self, at: Place, seal: &Seal<'_>, out: &mut Vec<u8>) {
@@ -145,14 +143,14 @@ impl Encoder {
                     extra_content: Some(Extra::of(seal)),
                     ..CallChange::default()
                 };
-                self.call(at.choice, change, out);
+                self.pen.call(at.choice, change, out);
             }
             Some(Is::Thought(id)) => {
                 let change = Change {
                     reasoning_details: Some(details(seal, id.map(Cow::Owned), None).collect()),
                     ..Change::default()
                 };
-                self.tell(at.choice, change, out);
+                self.pen.tell(at.choice, change, out);
             }
             _ => {}
         }
@@ -174,7 +172,7 @@ impl Encoder {
                         images: Some([image]),
                         ..Change::default()
                     };
-                    self.tell(at.choice, change, out);
+                    self.pen.tell(at.choice, change, out);
                 }
                 Is::Nothing
             }
@@ -196,7 +194,7 @@ impl Encoder {
                     custom: free,
                     extra_content: None,
                 };
-                self.call(at.choice, change, out);
+                self.pen.call(at.choice, change, out);
                 if custom {
                     Is::Custom(index)
                 } else {
@@ -223,7 +221,7 @@ impl Encoder {
             Is::Refusal => change.refusal = Some(text),
             Is::Call(index) => {
                 let index = *index;
-                return self.arguments(at.choice, index, text, out);
+                return self.pen.arguments(at.choice, index, text, out);
             }
             Is::Custom(index) => {
                 let more = CallChange {
@@ -234,11 +232,11 @@ impl Encoder {
                     }),
                     ..CallChange::default()
                 };
-                return self.call(at.choice, more, out);
+                return self.pen.call(at.choice, more, out);
             }
             Is::Nothing => return,
         }
-        self.tell(at.choice, change, out);
+        self.pen.tell(at.choice, change, out);
     }
 
     fn close(&mut self, at: Place, out: &mut Vec<u8>) {
@@ -253,7 +251,7 @@ impl Encoder {
             Is::Call(index) => {
                 if !part.said {
                     // No arguments are an empty object, which clients parse.
-                    self.arguments(at.choice, index, "{}", out);
+                    self.pen.arguments(at.choice, index, "{}", out);
                 }
             }
             Is::Custom(_) | Is::Refusal => {}
@@ -262,68 +260,11 @@ impl Encoder {
     }
 
     fn end(&self, out: &mut Vec<u8>) {
-        if self.hearer.include_usage {
+        if self.pen.usage {
             let usage = Some(self.usage.unwrap_or_default().into());
-            self.emit(&[], Some(usage), out);
+            self.pen.emit(&[], Some(usage), out);
         }
         sse::frame(None, b"[DONE]", out);
-    }
-
-    fn arguments(&self, choice: u32, index: usize, arguments: &str, out: &mut Vec<u8>) {
-        let function = Function {
-            name: None,
-            arguments,
-        };
-        let more = CallChange {
-            index,
-            function: Some(function),
-            ..CallChange::default()
-        };
-        self.call(choice, more, out);
-    }
-
-    fn call(&self, choice: u32, call: CallChange<'_>, out: &mut Vec<u8>) {
-        let change = Change {
-            tool_calls: Some([call]),
-            ..Change::default()
-        };
-        self.tell(choice, change, out);
-    }
-
-    fn tell(&self, choice: u32, delta: Change<'_>, out: &mut Vec<u8>) {
-        self.chunk(choice, delta, None, None, out);
-    }
-
-    fn chunk(
-        &self,
-        index: u32,
-        delta: Change<'_>,
-        logprobs: Option<Raw<'_>>,
-        finish_reason: Option<&'static str>,
-        out: &mut Vec<u8>,
-    ) {
-        let choice = Chosen {
-            index,
-            delta,
-            logprobs,
-            finish_reason,
-        };
-        self.emit(&[choice], self.hearer.include_usage.then_some(None), out);
-    }
-
-    fn emit(&self, choices: &[Chosen<'_>], usage: Option<Option<Used>>, out: &mut Vec<u8>) {
-        let chunk = Chunk {
-            id: &self.id,
-            object: "chat.completion.chunk",
-            created: self.created,
-            model: &self.model,
-            choices,
-            usage,
-        };
-        // Writing plain shapes into memory cannot fail.
-        if let Ok(data) = serde_json::to_vec(&chunk) {
-            sse::frame(None, &data, out);
-        }
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
+    heard::{Annotation, Detail, Image, Used},
     shape::Extra,
-    tell::{Annotation, Detail, Image, Used},
 };
 use crate::neutral::Raw;
 

@@ -1,15 +1,20 @@
 //! OpenAI Chat Completions, and what its many hosts make of it.
 
 mod answer;
+mod body;
 mod calls;
 mod chunk;
+mod completion;
 mod decode;
 mod encode;
 pub(crate) mod fault;
 mod frame;
+mod heard;
 mod media;
 mod messages;
+mod offer;
 mod parts;
+mod pen;
 mod read;
 mod said;
 mod say;
@@ -19,6 +24,7 @@ mod state;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod thoughts;
 mod tools;
 mod write;
 

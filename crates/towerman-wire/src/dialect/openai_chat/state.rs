@@ -8,7 +8,7 @@ use super::{
     calls::Calls,
     chunk::{CallChange, Change},
     decode::Say,
-    said::{Detailed, Piece, cites, details, finish, fragment, images, pieces, signature, words},
+    said::{Piece, cites, details, finish, fragment, images, pieces, signature, words},
 };
 use crate::neutral::{Delta, Opening, Place, Raw, Seal, fields::Said, made_up};
 
@@ -65,7 +65,12 @@ impl State {
             self.think(said, false, say);
         }
         for detail in details(change.reasoning_details) {
-            self.detail(detail, told, say);
+            if let Some(text) = detail.text.filter(|_| !told) {
+                self.think(text, detail.summary, say);
+            }
+            if let Some(seal) = detail.seal {
+                self.seal(seal, detail.id, say);
+            }
         }
         if let Some(content) = change.content {
             for piece in pieces(content).ok()? {
@@ -125,16 +130,6 @@ impl State {
         if !text.is_empty() {
             let at = self.thought(summary, None, say);
             say(Delta::More { at, text });
-        }
-    }
-
-    /// `told` says that the text was told beside it, too.
-    fn detail(&mut self, detail: Detailed<'_>, told: bool, say: Say<'_>) {
-        if let Some(text) = detail.text.filter(|_| !told) {
-            self.think(text, detail.summary, say);
-        }
-        if let Some(seal) = detail.seal {
-            self.seal(seal, detail.id, say);
         }
     }
 
@@ -248,13 +243,11 @@ impl State {
             let at = self.at(part);
             say(Delta::Close { at });
         }
-        let sequence = self.sequence.take();
+        let met = reason == "stop" && !called && !refused;
         say(Delta::Finish {
             choice: self.number,
             finish,
-            sequence: sequence
-                .filter(|_| reason == "stop" && !called && !refused)
-                .map(Cow::Owned),
+            sequence: self.sequence.take().filter(|_| met).map(Cow::Owned),
             explanation: None,
         });
         Some(())

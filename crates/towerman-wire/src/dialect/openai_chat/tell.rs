@@ -3,114 +3,19 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::Serialize;
-use towerman_core::{Fault, Finish, Usage};
+use towerman_core::{Fault, Finish};
 
-use super::shape::ToolCall;
+use super::{
+    heard::{Annotation, Chosen, Citation, Completion, Detail, Image, ImageUrl, Message},
+    shape::ToolCall,
+};
 use crate::{
     dialect::write,
     neutral::{
-        Answer, Choice, Cite, Hearer, Kind, Maker, Media, Medium, Part, Raw, Rest, Seal, Sealed,
-        Source, Text, Thought,
+        Answer, Choice, Cite, Hearer, Kind, Maker, Media, Medium, Part, Rest, Seal, Sealed, Source,
+        Text, Thought,
     },
 };
-
-#[derive(Debug, Serialize)]
-struct Completion<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    model: &'a str,
-    choices: Vec<Chosen<'a>>,
-    usage: Used,
-}
-
-#[derive(Debug, Serialize)]
-struct Chosen<'a> {
-    index: usize,
-    message: Message<'a>,
-    logprobs: Option<Raw<'a>>,
-    finish_reason: &'static str,
-}
-
-#[derive(Debug, Default, Serialize)]
-struct Message<'a> {
-    role: &'static str,
-    content: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_content: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reasoning_details: Vec<Detail>,
-    refusal: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    annotations: Vec<Annotation>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    images: Vec<Image>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<ToolCall<'a>>,
-}
-
-/// A seal, where hosts of this dialect have one.
-#[derive(Debug, Serialize)]
-pub(super) struct Detail {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signature: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Annotation {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    url_citation: Citation,
-}
-
-#[derive(Debug, Serialize)]
-struct Citation {
-    url: String,
-    title: String,
-    start_index: u32,
-    end_index: u32,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Image {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    image_url: ImageUrl,
-}
-
-#[derive(Debug, Serialize)]
-struct ImageUrl {
-    url: String,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Used {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    total_tokens: u64,
-    prompt_tokens_details: Prompt,
-    completion_tokens_details: Output,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Prompt {
-    cached_tokens: u64,
-    cache_write_tokens: u64,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-struct Output {
-    reasoning_tokens: u64,
-}
 
 pub(super) fn answer(answer: Answer<'_>, hearer: &Hearer) -> Result<Bytes, Fault> {
     let numbered = answer.choices.into_iter().enumerate();
@@ -255,40 +160,4 @@ pub(super) fn image(media: Media<'_>) -> Option<Image> {
         kind: "image_url",
         image_url: ImageUrl { url },
     })
-}
-
-impl Detail {
-    const fn of(kind: &'static str) -> Self {
-        Self {
-            kind,
-            text: None,
-            signature: None,
-            id: None,
-            data: None,
-        }
-    }
-
-    fn text(text: String) -> Self {
-        Self {
-            text: Some(text),
-            ..Self::of("reasoning.text")
-        }
-    }
-}
-
-impl From<Usage> for Used {
-    fn from(usage: Usage) -> Self {
-        Self {
-            prompt_tokens: usage.prompt(),
-            completion_tokens: usage.output,
-            total_tokens: usage.total(),
-            prompt_tokens_details: Prompt {
-                cached_tokens: usage.cache_read,
-                cache_write_tokens: usage.cache_write.saturating_add(usage.cache_write_long),
-            },
-            completion_tokens_details: Output {
-                reasoning_tokens: usage.reasoning,
-            },
-        }
-    }
 }

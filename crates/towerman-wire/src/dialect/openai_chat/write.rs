@@ -1,112 +1,20 @@
 //! A request for a provider.
 
-use std::borrow::Cow;
-
-use serde::Serialize;
-use serde_json::value::RawValue;
 use towerman_core::Fault;
 
 use super::{
     NOTHING_LIKE_IT,
-    shape::Message,
+    body::{Body, JsonSchema, ResponseFormat, StreamOptions},
+    offer,
     show::Writer,
-    tools::{self, Chosen, Offered},
 };
 use crate::{
     dialect::{To, Written, write},
-    neutral::{Effort, Format, Notes, Raw, Reasoning, Request, Rest, Sampling, Set, Text},
+    neutral::{Effort, Format, Notes, Reasoning, Request, Sampling, Set, Text},
 };
 
 /// As many as OpenAI takes.
 const STOPS: usize = 4;
-
-#[derive(Debug, Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Offered<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<Chosen<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parallel_tool_calls: Option<bool>,
-    messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    stop: Vec<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_k: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    n: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seed: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    presence_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    frequency_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top_logprobs: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_format: Option<ResponseFormat<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_effort: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prompt_cache_key: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    safety_identifier: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<Raw<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_tier: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions<'a>>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct StreamOptions<'a> {
-    include_usage: bool,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct ResponseFormat<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    json_schema: Option<JsonSchema<'a>>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct JsonSchema<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<Text<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    strict: Option<bool>,
-    schema: Cow<'a, RawValue>,
-    #[serde(flatten)]
-    rest: Rest<'a>,
-}
 
 pub(super) fn request(
     request: Request<'_>,
@@ -115,8 +23,8 @@ pub(super) fn request(
 ) -> Result<Written, Fault> {
     let mut writer = Writer::new(to.own, request.around, notes);
     let messages = writer.messages(request.system, request.turns)?;
-    let custom = tools::custom(&request.tools);
-    let tools = tools::write(request.tools, &mut writer)?;
+    let custom = offer::custom(&request.tools);
+    let tools = offer::write(request.tools, &mut writer)?;
     let response_format = format(request.format, &mut writer);
     let rest = writer.keep(request.rest, "")?;
     let options = writer.around("/stream_options");
@@ -147,7 +55,7 @@ pub(super) fn request(
     let (safety_identifier, user) = split(request.who, to.own, "/safety_identifier");
     let body = Body {
         model: to.model,
-        tool_choice: tools::write_choice(request.choice, any, &custom, notes)?,
+        tool_choice: offer::write_choice(request.choice, any, &custom, notes)?,
         parallel_tool_calls: request.parallel.filter(|_| any).map(|set| set.value),
         tools,
         messages,

@@ -1,15 +1,19 @@
 //! Hand-written vectors.
 
+#![allow(clippy::needless_pass_by_value)]
+
 mod decode;
+mod ends;
 mod request;
 mod tell;
+mod written;
 
 use serde_json::{Value, json};
 use towerman_core::{Fault, Finish};
 
 use super::OpenAiChat;
 use crate::{
-    dialect::{Codec as _, Decode as _},
+    dialect::Codec as _,
     framing::{Deframer, Framing},
     neutral::{Answer, Delta, Fold, Kind, Lawful},
 };
@@ -98,6 +102,15 @@ fn short(answer: &Answer<'_>, choice: usize) -> String {
 fn whole(message: &Value, reason: &str) -> Value {
     json!({"id": "c1", "object": "chat.completion", "created": 5, "model": "m",
         "choices": [{"index": 0, "message": message, "finish_reason": reason}]})
+}
+
+fn tool_call(index: u64, id: &str, name: &str, arguments: &str) -> Value {
+    json!({"index": index, "id": id, "type": "function",
+        "function": {"name": name, "arguments": arguments}})
+}
+
+fn calls(calls: impl Into<Value>) -> Value {
+    delta(json!({"tool_calls": calls.into()}))
 }
 
 /// What a whole answer says, in short.
