@@ -14,7 +14,7 @@
 //! | hosts with an accent | [`profile`] |
 //! | one dialect for another | [`translate`] |
 //! | server-sent events | [`sse`] |
-//! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`] |
+//! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`](mod@array) |
 //!
 //! # Example
 //!

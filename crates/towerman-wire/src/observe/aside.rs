@@ -3,12 +3,21 @@
 use super::delta::Delta;
 use crate::json::{Cursor, Invalid};
 
-/// Reads a list of embeddings, as OpenAI sends it. The vectors are only checked.
+/// Reads a list of embeddings, as OpenAI or Gemini sends it. The vectors are only checked.
 pub(super) fn embeddings(data: &[u8]) -> Result<Delta<'_>, Invalid> {
     let mut delta = Delta::default();
     let mut cursor = Cursor::new(data);
     cursor.object(|cursor, key| match key.plain() {
         b"data" => {
+            delta.answers |= cursor.peek() == Some(b'[');
+            cursor.skip()
+        }
+        // Gemini's, one and several.
+        b"embedding" => {
+            delta.answers |= cursor.peek() == Some(b'{');
+            cursor.skip()
+        }
+        b"embeddings" => {
             delta.answers |= cursor.peek() == Some(b'[');
             cursor.skip()
         }
@@ -27,12 +36,12 @@ pub(super) fn embeddings(data: &[u8]) -> Result<Delta<'_>, Invalid> {
     Ok(delta)
 }
 
-/// Reads a count of tokens, as Anthropic sends it.
+/// Reads a count of tokens, as Anthropic or Gemini sends it.
 pub(super) fn count(data: &[u8]) -> Result<Delta<'_>, Invalid> {
     let mut delta = Delta::default();
     let mut cursor = Cursor::new(data);
     cursor.object(|cursor, key| match key.plain() {
-        b"input_tokens" => {
+        b"input_tokens" | b"totalTokens" => {
             delta.answers |= cursor.count()?.is_some();
             Ok(())
         }
