@@ -145,6 +145,12 @@ impl Tokens {
         Ok(())
     }
 
+    /// Takes in counts that stand by themselves, as Ollama tells them.
+    pub(crate) fn counted(&mut self, prompt: Option<u64>, output: Option<u64>) {
+        self.prompt = self.prompt.max(prompt);
+        self.output = self.output.max(output);
+    }
+
     /// Takes in a `usage` of Anthropic's dialect.
     pub(crate) fn anthropic(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
         cursor.members(|cursor, key| {

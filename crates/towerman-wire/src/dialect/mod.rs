@@ -4,6 +4,7 @@ mod anthropic;
 mod codec;
 mod gemini;
 mod node;
+mod ollama;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;
@@ -22,6 +23,7 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
         Dialect::OpenAiResponses => &openai_responses::Codec,
         Dialect::OpenAiCompletions => &openai_completions::Codec,
         Dialect::Gemini => &gemini::Codec,
-        Dialect::BedrockConverse | Dialect::Cohere | Dialect::Ollama => &openai_chat::OpenAiChat,
+        Dialect::Ollama => &ollama::Codec,
+        Dialect::BedrockConverse | Dialect::Cohere => &openai_chat::OpenAiChat,
     }
 }

@@ -62,6 +62,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// This one's members, and then the other's.
+    pub(crate) fn joined(mut self, other: Self) -> Self {
+        self.append(other);
+        self
+    }
+
     pub(crate) fn append(&mut self, other: Self) {
         for (key, value) in other.0 {
             self.put(key, value);

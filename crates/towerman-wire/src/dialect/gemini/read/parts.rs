@@ -139,10 +139,8 @@ impl<'a> Reader<'a> {
             let Some(media_type) = kind else {
                 return Err(refuse(format!("{at}/mimeType"), "is missing"));
             };
-            Source::Base64 {
-                media_type,
-                data: fields.need_string("data", &at)?,
-            }
+            let data = self.data(&mut fields, &at)?;
+            Source::Base64 { media_type, data }
         } else {
             // The neutral form has no type beside a URL.
             if let Some(spelt) = spelt {
@@ -164,6 +162,19 @@ impl<'a> Reader<'a> {
             name,
             detail: None,
         }))
+    }
+
+    /// Google's clients write base64 in the alphabet for URLs, which nobody else reads.
+    fn data(&mut self, fields: &mut Fields<'a>, at: &str) -> Result<Cow<'a, str>, Fault> {
+        let Some(raw) = fields.take("data") else {
+            return Err(refuse(format!("{at}/data"), "is missing"));
+        };
+        let data = Text::read(raw, &format!("{at}/data"))?.say();
+        if memchr::memchr2(b'-', b'_', data.as_bytes()).is_none() {
+            return Ok(data);
+        }
+        self.spelt(at, "data", raw);
+        Ok(data.replace('-', "+").replace('_', "/").into())
     }
 
     fn call(&mut self, raw: Raw<'a>, at: &str, calls: &mut usize) -> Result<Kind<'a>, Fault> {
