@@ -5,67 +5,88 @@ use fastrand::Rng;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use towerman_core::{Body, Dialect, FaultKind, Operation};
+use towerman_core::{Body, Dialect, Door, FaultKind, Operation};
 use towerman_wire::{
     ask, edit,
     fault::{Refused, relay},
     observe::Observer,
     sse::Framer,
-    translate::{self, Options, Stream},
+    translate::{self, Gather, Options, Stream},
 };
 
 use crate::{mutate::cut, seeds::Food};
 
 /// A law, and what it is tried on.
-#[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) food: Food,
-    pub(crate) law: fn(&[u8], &mut Rng),
+    /// The dialect whose parser it is about; all of them, if none is named.
+    pub(crate) dialect: Option<Dialect>,
+    law: Law,
 }
 
-pub(crate) const ALL: [Target; 8] = [
-    Target {
-        name: "framer",
-        food: Food::Streams,
-        law: framer,
-    },
-    Target {
-        name: "reader",
-        food: Food::Requests,
-        law: reader,
-    },
-    Target {
-        name: "editor",
-        food: Food::Requests,
-        law: editor,
-    },
-    Target {
-        name: "observer",
-        food: Food::Streams,
-        law: observer,
-    },
-    Target {
-        name: "whole-answer",
-        food: Food::Answers,
-        law: whole_answer,
-    },
-    Target {
-        name: "request",
-        food: Food::Requests,
-        law: request,
-    },
-    Target {
-        name: "stream",
-        food: Food::Streams,
-        law: stream,
-    },
-    Target {
-        name: "fault",
-        food: Food::Answers,
-        law: fault,
-    },
+#[derive(Clone, Copy)]
+enum Law {
+    Any(fn(&[u8], &mut Rng)),
+    Of(fn(Dialect, &[u8], &mut Rng)),
+}
+
+const ANY: [(&str, Food, fn(&[u8], &mut Rng)); 6] = [
+    ("framer", Food::Streams, framer),
+    ("reader", Food::Requests, reader),
+    ("editor", Food::Requests, editor),
+    ("observer", Food::Streams, observer),
+    ("learner", Food::Answers, learner),
+    ("fault", Food::Answers, fault),
 ];
+
+type OfDialect = (&'static str, Food, fn(Dialect, &[u8], &mut Rng));
+
+const EACH: [OfDialect; 3] = [
+    ("request", Food::Requests, request),
+    ("answer", Food::Answers, answer),
+    ("stream", Food::Streams, stream),
+];
+
+/// All of them: those of no dialect, and then three for each.
+pub(crate) fn all() -> Vec<Target> {
+    let any = ANY.map(|(name, food, law)| Target {
+        name: name.to_owned(),
+        food,
+        dialect: None,
+        law: Law::Any(law),
+    });
+    let each = Dialect::ALL.into_iter().flat_map(|dialect| {
+        EACH.map(|(name, food, law)| Target {
+            name: format!("{dialect}-{name}"),
+            food,
+            dialect: Some(dialect),
+            law: Law::Of(law),
+        })
+    });
+    any.into_iter().chain(each).collect()
+}
+
+impl Target {
+    pub(crate) fn hold(&self, input: &[u8], rng: &mut Rng) {
+        match (self.law, self.dialect) {
+            (Law::Of(law), Some(dialect)) => law(dialect, input, rng),
+            (Law::Of(_), None) => unreachable!("a law of a dialect, and no dialect"),
+            (Law::Any(law), _) => law(input, rng),
+        }
+    }
+}
+
+/// Where a request of this dialect comes in: some paths name the model.
+fn door(dialect: Dialect, operation: Operation) -> Door<'static> {
+    let mut door = Door::plain(dialect, operation);
+    let path = dialect.path_of(operation).unwrap_or_default();
+    if path.contains("{model}") {
+        door.model = Some("m".into());
+        door.stream = Some(false);
+    }
+    door
+}
 
 /// However a stream is cut, its events are the same.
 fn framer(input: &[u8], rng: &mut Rng) {
@@ -92,16 +113,22 @@ fn reader(input: &[u8], _: &mut Rng) {
     let body = Bytes::copy_from_slice(input);
     for dialect in Dialect::ALL {
         for operation in Operation::ALL {
-            match ask::read_for(dialect, operation, &body) {
+            match ask::read_at(&door(dialect, operation), &body) {
                 Ok(ask) => {
                     let value: Value = serde_json::from_slice(input).expect("JSON");
-                    assert_eq!(value["model"], json!(&*ask.model), "the model");
-                    let spelt = &input[ask.model_span.clone()];
-                    let spelt: Value = serde_json::from_slice(spelt).expect("the model's span");
-                    assert_eq!(spelt, json!(&*ask.model), "the model's span");
-                    let stream = value["stream"] == json!(true);
-                    let generates = operation == Operation::Generate;
-                    assert_eq!(ask.stream, stream && generates, "the stream flag");
+                    if !ask.model_in_path {
+                        assert_eq!(value["model"], json!(&*ask.model), "the model");
+                        let spelt = &input[ask.model_span.clone()];
+                        let spelt: Value = serde_json::from_slice(spelt).expect("the model's span");
+                        assert_eq!(spelt, json!(&*ask.model), "the model's span");
+                        // Ollama streams unless it is told not to.
+                        let stream = match dialect {
+                            Dialect::Ollama => value["stream"] != json!(false),
+                            _ => value["stream"] == json!(true),
+                        };
+                        let generates = operation == Operation::Generate;
+                        assert_eq!(ask.stream, stream && generates, "the stream flag");
+                    }
                     for span in ask.prompt_spans.iter().flatten() {
                         let part: Result<Value, _> = serde_json::from_slice(&input[span.clone()]);
                         part.expect("a span of the prompt");
@@ -120,18 +147,22 @@ fn reader(input: &[u8], _: &mut Rng) {
 fn editor(input: &[u8], rng: &mut Rng) {
     let body = Bytes::copy_from_slice(input);
     for dialect in Dialect::ALL {
-        let Ok(ask) = ask::read(dialect, &body) else {
+        let door = door(dialect, Operation::Generate);
+        let Ok(ask) = ask::read_at(&door, &body) else {
             continue;
         };
         let include = rng.bool();
         let out = held(edit::retarget(&ask, &body, "some/other", include));
-        let again = ask::read(dialect, &out).expect("what was edited can be read");
-        assert_eq!(
-            held(edit::retarget(&again, &out, "some/other", include)),
-            out,
-            "twice"
-        );
-
+        let again = ask::read_at(&door, &out).expect("what was edited can be read");
+        let twice = held(edit::retarget(&again, &out, "some/other", include));
+        assert_eq!(twice, out, "twice");
+        if ask.model_in_path {
+            // A body that names it all the same is told the same as the path.
+            if ask.model_span.is_empty() {
+                assert_eq!(out, body, "nothing to edit");
+            }
+            continue;
+        }
         let mut expected: Value = serde_json::from_slice(input).expect("JSON");
         expected["model"] = json!("some/other");
         if include && ask.stream && dialect == Dialect::OpenAiChat {
@@ -162,29 +193,22 @@ fn held(body: Body) -> Bytes {
 
 /// However an answer is cut, the same is learned of it.
 fn observer(input: &[u8], rng: &mut Rng) {
-    learned(input, rng, Operation::Generate, Some("text/event-stream"));
+    for media in ["text/event-stream", "application/x-ndjson"] {
+        learned(input, rng, Operation::Generate, Some(media));
+    }
 }
 
 /// The same, of one that is no stream, or does not say so.
-fn whole_answer(input: &[u8], rng: &mut Rng) {
+fn learner(input: &[u8], rng: &mut Rng) {
     for operation in Operation::ALL {
         for media in [Some("application/json"), None] {
             learned(input, rng, operation, media);
         }
     }
-    for (from, to) in [
-        (Dialect::OpenAiChat, Dialect::Anthropic),
-        (Dialect::Anthropic, Dialect::OpenAiChat),
-    ] {
-        match translate::response(from, to, input, &translate::Options::default()) {
-            Ok(body) => drop(serde_json::from_slice::<Value>(&body).expect("JSON")),
-            Err(fault) => assert_ne!(fault.kind(), FaultKind::Internal, "{fault}"),
-        }
-    }
 }
 
 fn learned(input: &[u8], rng: &mut Rng, operation: Operation, media: Option<&str>) {
-    for dialect in [Some(Dialect::OpenAiChat), Some(Dialect::Anthropic), None] {
+    for dialect in Dialect::ALL.into_iter().map(Some).chain([None]) {
         for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
             let learned = |pieces: &[&[u8]]| {
                 let mut observer = Observer::new(dialect, status, media).of(operation);
@@ -204,42 +228,47 @@ fn learned(input: &[u8], rng: &mut Rng, operation: Operation, media: Option<&str
 }
 
 /// A request that is read is translated into one that can be read, or refused by name.
-fn request(input: &[u8], _: &mut Rng) {
+fn request(from: Dialect, input: &[u8], _: &mut Rng) {
     let body = Bytes::copy_from_slice(input);
-    for (from, to) in [
-        (Dialect::OpenAiChat, Dialect::Anthropic),
-        (Dialect::Anthropic, Dialect::OpenAiChat),
-    ] {
-        if ask::read(from, &body).is_err() {
-            continue;
-        }
+    if ask::read_at(&door(from, Operation::Generate), &body).is_err() {
+        return;
+    }
+    for to in Dialect::ALL {
         match translate::request(from, to, input, "some/other") {
             Ok(told) => {
-                let ask = ask::read(to, &told.body);
-                let ask = ask.unwrap_or_else(|fault| panic!("{from} to {to}: {fault}"));
-                assert_eq!(&*ask.model, "some/other");
+                let ask = ask::read_at(&door(to, Operation::Generate), &told.body);
+                let ask = ask.unwrap_or_else(|fault| panic!("to {to}: {fault}"));
+                assert!(ask.model_in_path || &*ask.model == "some/other");
             }
             Err(fault) => {
-                assert_eq!(fault.kind(), FaultKind::InvalidRequest, "{fault}");
+                assert_eq!(fault.kind(), FaultKind::InvalidRequest, "to {to}: {fault}");
                 assert!(!fault.message().is_empty());
             }
         }
     }
 }
 
+/// An answer that is read is told whole and as a stream, in every dialect; one that makes no sense
+/// is the provider's fault.
+fn answer(from: Dialect, input: &[u8], _: &mut Rng) {
+    let options = options();
+    for to in Dialect::ALL {
+        match translate::response(from, to, input, &options) {
+            Ok(body) => drop(serde_json::from_slice::<Value>(&body).expect("JSON")),
+            Err(fault) => assert_ne!(fault.kind(), FaultKind::Internal, "to {to}: {fault}"),
+        }
+        match translate::retell(from, to, input, &options) {
+            Ok(events) => sane(to, &events),
+            Err(fault) => assert_ne!(fault.kind(), FaultKind::Internal, "to {to}: {fault}"),
+        }
+    }
+}
+
 /// However a stream is cut, its translation is the same, and all of it is events of JSON.
-fn stream(input: &[u8], rng: &mut Rng) {
-    for (from, to) in [
-        (Dialect::OpenAiChat, Dialect::Anthropic),
-        (Dialect::Anthropic, Dialect::OpenAiChat),
-    ] {
+fn stream(from: Dialect, input: &[u8], rng: &mut Rng) {
+    for to in Dialect::ALL {
         let told = |pieces: &[&[u8]]| {
-            let options = Options {
-                include_usage: true,
-                created: 1,
-                ..Options::default()
-            };
-            let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
+            let (mut stream, mut out) = (Stream::new(from, to, &options()), Vec::new());
             for piece in pieces {
                 stream.push(piece, &mut out);
             }
@@ -247,15 +276,43 @@ fn stream(input: &[u8], rng: &mut Rng) {
             out
         };
         let whole = told(&[input]);
-        assert_eq!(whole, told(&cut(input, rng)), "cut");
-        let mut framer = Framer::new();
-        let done = framer.push(&whole, |event| {
-            if event.data != b"[DONE]" && !event.data.is_empty() {
-                serde_json::from_slice::<Value>(event.data).expect("JSON");
-            }
-        });
-        assert_eq!(done, Ok(whole.len()), "half an event");
+        assert_eq!(whole, told(&cut(input, rng)), "cut, to {to}");
+        sane(to, &whole);
     }
+    let gathered = |pieces: &[&[u8]]| {
+        let mut gather = Gather::new(from, Dialect::OpenAiChat, &options());
+        for piece in pieces {
+            gather.push(piece).map_err(|fault| fault.kind())?;
+        }
+        gather.finish().map_err(|fault| fault.kind())
+    };
+    assert_eq!(gathered(&[input]), gathered(&cut(input, rng)), "gathered");
+}
+
+fn options() -> Options {
+    Options {
+        include_usage: true,
+        created: 1,
+        ..Options::default()
+    }
+}
+
+/// Whole events, and each of them JSON.
+fn sane(dialect: Dialect, events: &[u8]) {
+    if dialect == Dialect::Ollama {
+        for line in events.split_inclusive(|&byte| byte == b'\n') {
+            assert!(line.ends_with(b"\n"), "half a line");
+            serde_json::from_slice::<Value>(line).expect("JSON");
+        }
+        return;
+    }
+    let mut framer = Framer::new();
+    let done = framer.push(events, |event| {
+        if event.data != b"[DONE]" && !event.data.is_empty() {
+            serde_json::from_slice::<Value>(event.data).expect("JSON");
+        }
+    });
+    assert_eq!(done, Ok(events.len()), "half an event");
 }
 
 /// Whatever a provider answers, the client hears an error of its own dialect.
@@ -270,7 +327,13 @@ fn fault(input: &[u8], _: &mut Rng) {
             };
             let told = relay(&refused, dialect, "ours");
             let told: Value = serde_json::from_slice(&told).expect("JSON");
-            assert!(told["error"]["message"].is_string() && told["error"]["type"].is_string());
+            let error = &told["error"];
+            let lawful = match dialect {
+                Dialect::Ollama => error.is_string(),
+                Dialect::Gemini => error["message"].is_string() && error["status"].is_string(),
+                _ => error["message"].is_string() && error["type"].is_string(),
+            };
+            assert!(lawful, "{dialect}: {told}");
         }
     }
 }

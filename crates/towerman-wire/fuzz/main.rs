@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         names.remove(at);
         fs::read(names.remove(at)).expect("a file to replay")
     });
-    let known: Vec<_> = laws::ALL.iter().map(|target| target.name).collect();
+    let targets = laws::all();
+    let known: Vec<_> = targets.iter().map(|target| &*target.name).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         eprintln!(
             "there is no target \"{name}\"; there are: {}",
@@ -51,15 +52,15 @@ fn main() -> ExitCode {
         );
         return ExitCode::FAILURE;
     }
-    let chosen: Vec<_> = laws::ALL
+    let chosen: Vec<_> = targets
         .iter()
-        .filter(|target| names.is_empty() || names.iter().any(|name| name == target.name))
+        .filter(|target| names.is_empty() || names.contains(&target.name))
         .collect();
     if let Some(input) = replay {
         // Panics where the law breaks, with its own words.
         chosen
             .iter()
-            .for_each(|target| (target.law)(&input, &mut Rng::with_seed(0)));
+            .for_each(|target| target.hold(&input, &mut Rng::with_seed(0)));
         println!("holds");
         return ExitCode::SUCCESS;
     }
@@ -87,7 +88,7 @@ fn main() -> ExitCode {
 fn run(target: &Target, seeds: &Seeds, time: Duration) -> bool {
     // The same inputs in every run, as far as the time goes: a failure can be had again.
     let mut rng = Rng::with_seed(0x70_77_65_72);
-    let seeds = seeds.of(target.food);
+    let seeds = seeds.of(target.food, target.dialect);
     let (begin, mut runs) = (Instant::now(), 0_u64);
     for seed in &seeds {
         if let Some(why) = breaks(target, seed) {
@@ -102,7 +103,7 @@ fn run(target: &Target, seeds: &Seeds, time: Duration) -> bool {
         }
     }
     println!(
-        "{:16} {:5} seeds {runs:9} runs: holds",
+        "{:26} {:5} seeds {runs:9} runs: holds",
         target.name,
         seeds.len()
     );
@@ -111,7 +112,7 @@ fn run(target: &Target, seeds: &Seeds, time: Duration) -> bool {
 
 /// Why the law does not hold of `input`, if it does not.
 fn breaks(target: &Target, input: &[u8]) -> Option<String> {
-    let law = AssertUnwindSafe(|| (target.law)(input, &mut Rng::with_seed(input.len() as u64)));
+    let law = AssertUnwindSafe(|| target.hold(input, &mut Rng::with_seed(input.len() as u64)));
     let panic = panic::catch_unwind(law).err()?;
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -130,7 +131,7 @@ fn told(target: &Target, input: Vec<u8>, why: &str) -> bool {
     fs::create_dir_all(&folder).expect("a place for what was found");
     fs::write(&path, &small).expect("a place for what was found");
     println!(
-        "{:16} BROKEN: {why}\n  input: {}\n  again: cargo xtask fuzz --replay {} {}",
+        "{:26} BROKEN: {why}\n  input: {}\n  again: cargo xtask fuzz --replay {} {}",
         target.name,
         String::from_utf8_lossy(&small[..small.len().min(400)]),
         path.display(),

@@ -3,6 +3,8 @@
 use std::{env, fs, path::PathBuf};
 
 use serde_json::Value;
+use towerman_core::Dialect;
+use towerman_wire::translate::{self, Options, Stream};
 
 /// What a target eats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +14,28 @@ pub(crate) enum Food {
     Streams,
 }
 
-/// Seeds by kind.
+/// Seeds by kind and dialect.
 #[derive(Debug, Default)]
-pub(crate) struct Seeds(Vec<(Food, Vec<u8>)>);
+pub(crate) struct Seeds(Vec<Seed>);
+
+#[derive(Debug)]
+struct Seed {
+    food: Food,
+    dialect: Dialect,
+    bytes: Vec<u8>,
+}
+
+/// Where the recorded traffic of a dialect lies.
+const FOLDERS: [(Dialect, &str); 8] = [
+    (Dialect::OpenAiChat, "openai-chat"),
+    (Dialect::OpenAiChat, "openrouter"),
+    (Dialect::Anthropic, "anthropic"),
+    (Dialect::OpenAiResponses, "openai-responses"),
+    (Dialect::OpenAiResponses, "xai-responses"),
+    (Dialect::OpenAiCompletions, "openai-completions"),
+    (Dialect::Gemini, "gemini"),
+    (Dialect::Ollama, "ollama"),
+];
 
 /// The longest seed: large ones are slow, and say nothing that small ones do not.
 const LARGEST: usize = 16 << 10;
@@ -57,25 +78,65 @@ impl Seeds {
             (Food::Answers, &ANSWERS[..]),
             (Food::Streams, &STREAMS[..]),
         ] {
-            let texts = texts.iter().map(|text| (food, text.as_bytes().to_vec()));
-            seeds.0.extend(texts);
+            texts.iter().for_each(|text| seeds.everywhere(food, text));
         }
         match recordings() {
-            Some(folder) => ["openai-chat", "anthropic"]
+            Some(shared) => FOLDERS
                 .iter()
-                .for_each(|dialect| seeds.record(&folder.join(dialect))),
+                .for_each(|(dialect, folder)| seeds.record(*dialect, &shared.join(folder))),
             None => println!("RECORDED TRAFFIC NOT USED AS SEEDS: none found; set TOWERMAN_SHARED"),
         }
-        seeds.0.retain(|(_, seed)| seed.len() <= LARGEST);
+        seeds.0.retain(|seed| seed.bytes.len() <= LARGEST);
         seeds
     }
 
-    pub(crate) fn of(&self, food: Food) -> Vec<Vec<u8>> {
-        let seeds = self.0.iter().filter(|(of, _)| *of == food);
-        seeds.map(|(_, seed)| seed.clone()).collect()
+    pub(crate) fn of(&self, food: Food, dialect: Option<Dialect>) -> Vec<Vec<u8>> {
+        let fits = |seed: &&Seed| dialect.is_none_or(|dialect| seed.dialect == dialect);
+        let seeds = self.0.iter().filter(|seed| seed.food == food).filter(fits);
+        seeds.map(|seed| seed.bytes.clone()).collect()
     }
 
-    fn record(&mut self, folder: &std::path::Path) {
+    fn add(&mut self, food: Food, dialect: Dialect, bytes: Vec<u8>) {
+        self.0.push(Seed {
+            food,
+            dialect,
+            bytes,
+        });
+    }
+
+    /// What was written for one dialect, in every other one too: each has seeds, whatever is
+    /// recorded.
+    fn everywhere(&mut self, food: Food, text: &str) {
+        let from = if text.contains("message_start") || text.contains("max_tokens") {
+            Dialect::Anthropic
+        } else {
+            Dialect::OpenAiChat
+        };
+        self.add(food, from, text.into());
+        for to in Dialect::ALL.into_iter().filter(|to| *to != from) {
+            let told = match food {
+                Food::Requests => translate::request(from, to, text.as_bytes(), "m")
+                    .ok()
+                    .map(|told| told.body.to_vec()),
+                Food::Answers => {
+                    translate::response(from, to, text.as_bytes(), &Options::default())
+                        .ok()
+                        .map(|body| body.to_vec())
+                }
+                Food::Streams => {
+                    let mut stream = Stream::new(from, to, &Options::default());
+                    let mut told = Vec::new();
+                    stream.push(text.as_bytes(), &mut told);
+                    stream.finish(&mut told);
+                    Some(told)
+                }
+            };
+            // What a dialect cannot say is a seed all the same: of its refusals.
+            self.add(food, to, told.unwrap_or_else(|| text.into()));
+        }
+    }
+
+    fn record(&mut self, dialect: Dialect, folder: &std::path::Path) {
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
         let mut paths: Vec<_> = files.map(|file| file.path()).collect();
         paths.sort();
@@ -86,12 +147,10 @@ impl Seeds {
             };
             let request = &exchange["request"]["body"];
             let answer = &exchange["response"];
-            self.0.push((Food::Requests, request.to_string().into()));
-            match answer["sse"].as_str() {
-                Some(events) => self.0.push((Food::Streams, events.into())),
-                None => self
-                    .0
-                    .push((Food::Answers, answer["body"].to_string().into())),
+            self.add(Food::Requests, dialect, request.to_string().into());
+            match answer["sse"].as_str().or_else(|| answer["ndjson"].as_str()) {
+                Some(events) => self.add(Food::Streams, dialect, events.into()),
+                None => self.add(Food::Answers, dialect, answer["body"].to_string().into()),
             }
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use towerman_core::Fault;
 
-use super::{Kind, Request, Role, Text, refuse};
+use super::{Kind, Request, Role, Text, Turn, refuse};
 
 /// No turn has nearly as many calls.
 const LIMIT: usize = 1024;
@@ -65,7 +65,8 @@ pub(crate) fn check(request: &mut Request<'_>, conversation: &'static str) -> Re
         }
     }
     close(&mut open)?;
-    if !kept && request.turns.iter().all(|turn| turn.parts.is_empty()) {
+    let speaks = |turn: &Turn<'_>| turn.role != Role::System && !turn.parts.is_empty();
+    if !kept && !request.turns.iter().any(speaks) {
         let why = "must say something besides the system prompt";
         return Err(refuse(conversation, why));
     }

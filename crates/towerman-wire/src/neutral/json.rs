@@ -14,15 +14,19 @@ pub(crate) fn object(text: Cow<'_, str>) -> Option<Box<RawValue>> {
     if text.trim().is_empty() {
         return RawValue::from_string("{}".to_owned()).ok();
     }
-    let mut cursor = Cursor::new(text.as_bytes()).inside(AROUND);
-    // As strict as what reads requests: what passes here must pass there.
-    let read = cursor.peek() == Some(b'{')
-        && cursor.skip().and_then(|()| cursor.end()).is_ok()
-        && cursor.lone_surrogate().is_none();
-    if !read {
+    if !is_object(&text) {
         return None;
     }
     RawValue::from_string(text.into_owned()).ok()
+}
+
+/// Whether `text` spells an object that every reader can read.
+pub(crate) fn is_object(text: &str) -> bool {
+    let mut cursor = Cursor::new(text.as_bytes()).inside(AROUND);
+    // As strict as what reads requests: what passes here must pass there.
+    cursor.peek() == Some(b'{')
+        && cursor.skip().and_then(|()| cursor.end()).is_ok()
+        && cursor.lone_surrogate().is_none()
 }
 
 /// Follows fragments of an object, to know when it is complete.

@@ -86,7 +86,7 @@ fn part<'a>(raw: Raw<'a>, answer: &str, nth: usize) -> Result<Option<Kind<'a>>, 
             let id = text(block.id).unwrap_or_else(|| made_up(answer, nth, &name).into());
             let input = match block.input {
                 None => Cow::Owned(empty_object()),
-                Some(input) if input.get().starts_with('{') => Cow::Borrowed(input),
+                Some(input) if json::is_object(input.get()) => Cow::Borrowed(input),
                 Some(_) => return Err(trouble::nonsense()),
             };
             Some(Kind::Call(Call {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::neutral::{Raw, fields::Said as Words};
+use crate::neutral::{Raw, fields::Said as Words, json};
 
 /// A whole answer, or a chunk of a stream.
 #[derive(Debug, Default, Deserialize)]
@@ -243,7 +243,7 @@ impl<'a> Called<'a> {
     /// Nothing if it is no object.
     pub(super) fn args(&self) -> Option<Cow<'a, RawValue>> {
         match self.args {
-            Some(raw) if raw.get().starts_with('{') => Some(Cow::Borrowed(raw)),
+            Some(raw) if json::is_object(raw.get()) => Some(Cow::Borrowed(raw)),
             Some(raw) if raw.get() != "null" => None,
             _ => Some(Cow::Owned(crate::dialect::empty_object())),
         }

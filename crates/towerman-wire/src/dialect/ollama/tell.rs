@@ -148,8 +148,15 @@ impl Encoder {
 }
 
 fn emit(line: &Object<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
     // Writing plain shapes into memory cannot fail.
     if serde_json::to_writer(&mut *out, line).is_ok() {
+        // A call's input may be spelt over several lines. Inside of strings none can stand.
+        for byte in out.iter_mut().skip(start) {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
         out.push(b'\n');
     }
 }

@@ -56,9 +56,16 @@ pub(super) fn request(
         let system = writer.content(system, "/system")?;
         (system, turns::own(turns, writer)?)
     } else {
+        let last = turns.last().map(|turn| turn.at.clone()).unwrap_or_default();
         let mut conversation = Conversation::read(system, turns, writer)?;
         said.append(&mut conversation.system);
-        (Content::Blocks(Vec::new()), conversation.into_turns())
+        let messages = conversation.into_turns();
+        if messages.is_empty() {
+            return Err(writer
+                .notes
+                .refused(last, "says nothing: Anthropic takes no blank text"));
+        }
+        (Content::Blocks(Vec::new()), messages)
     };
     let forced = matches!(
         choice,

@@ -67,7 +67,14 @@ pub(super) fn request<'a>(
     if let Some(system) = parts::system(system, way)? {
         body.put("systemInstruction", system);
     }
-    body.put("contents", Node::List(turns::contents(turns, way)?));
+    let last = turns.last().map(|turn| turn.at.clone()).unwrap_or_default();
+    let contents = turns::contents(turns, way)?;
+    if contents.is_empty() {
+        return Err(way
+            .notes
+            .refused(last, "says nothing: Gemini takes no blank text"));
+    }
+    body.put("contents", Node::List(contents));
     let tools = tools::tools(request.tools, way)?;
     if !tools.is_empty() {
         body.put("tools", tools);
