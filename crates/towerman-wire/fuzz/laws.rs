@@ -31,7 +31,9 @@ enum Law {
     Of(fn(Dialect, &[u8], &mut Rng)),
 }
 
-const ANY: [(&str, Food, fn(&[u8], &mut Rng)); 6] = [
+type OfAny = (&'static str, Food, fn(&[u8], &mut Rng));
+
+const ANY: [OfAny; 6] = [
     ("framer", Food::Streams, framer),
     ("reader", Food::Requests, reader),
     ("editor", Food::Requests, editor),

@@ -4,7 +4,7 @@
 
 use towerman_core::{
     Auth,
-    Dialect::{self, Anthropic, Gemini, OpenAiChat, OpenAiResponses},
+    Dialect::{self, Anthropic, Gemini, Ollama, OpenAiChat, OpenAiResponses},
     Does, PathStyle, Profile, Rule, UsageChunk,
 };
 
@@ -75,7 +75,7 @@ const fn own(
 }
 
 /// Every profile, by name.
-pub static TABLE: [Profile; 28] = [
+pub static TABLE: [Profile; 29] = [
     own(
         "anthropic",
         Anthropic,
@@ -220,6 +220,7 @@ pub static TABLE: [Profile; 28] = [
         &[MAX_TOKENS],
     ),
     chat("ollama", "http://127.0.0.1:11434", "", &[MAX_TOKENS]),
+    own("ollama-native", Ollama, "http://127.0.0.1:11434", ""),
     own(
         "openai",
         OpenAiChat,
