@@ -23,9 +23,9 @@ const DIALECTS: [(Dialect, Dialect); 2] = [
 ];
 
 fn recordings() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let shared = env::var_os("TOWERMAN_SHARED").map_or_else(beside, PathBuf::from);
-    let recorded = shared.join("data/wire");
+    let recorded = shared.join("wire");
     if recorded.join("recorded").is_dir() {
         return Some(recorded);
     }
