@@ -52,6 +52,10 @@ pub struct Ask {
     /// Where this turn's prompt ends, and those of the two turns before it, the latest first; 0 is
     /// none. A turn's prompt ends where the assistant is asked to speak.
     pub turns: [usize; 3],
+    /// It may carry what only some providers can take; whoever routes takes a closer look.
+    pub carries: bool,
+    /// It carries reasoning that another dialect's provider made.
+    pub foreign_reasoning: bool,
     /// The members of messages that say what to cache, with a comma each. They move from turn to
     /// turn, and are no part of the prompt.
     pub cache_marks: Vec<Range<usize>>,
@@ -80,6 +84,8 @@ impl Ask {
             prompt_spans: [None, None, None],
             source: (0, 0),
             turns: [0; 3],
+            carries: false,
+            foreign_reasoning: false,
             cache_marks: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, sync::Arc, time::Instant};
 
 use crate::{
-    Endpoint,
+    Endpoint, NeedKind,
     strategy::{AsWritten, Facts, Strategy},
 };
 
@@ -25,6 +25,8 @@ pub enum Term {
 pub enum Veto {
     /// It lacks a capability that the request needs.
     Capability(&'static str),
+    /// It cannot take what the conversation carries.
+    Portability(NeedKind),
     /// The prompt does not fit.
     ContextLength,
     /// It is not good enough for this route.
@@ -281,6 +283,7 @@ impl fmt::Display for Veto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Capability(what) => write!(f, "no {what}"),
+            Self::Portability(kind) => write!(f, "cannot take the {kind}"),
             Self::ContextLength => f.write_str("prompt too long"),
             Self::Quality => f.write_str("quality too low"),
             Self::Health => f.write_str("unhealthy"),

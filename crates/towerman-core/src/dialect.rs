@@ -41,6 +41,11 @@ impl Dialect {
         Self::Ollama,
     ];
 
+    /// Whether an answer goes on where a last turn of the assistant's ends, in this dialect.
+    pub const fn prefills(self) -> bool {
+        matches!(self, Self::Anthropic | Self::BedrockConverse)
+    }
+
     /// The name that policies and metrics use.
     pub const fn as_str(self) -> &'static str {
         match self {

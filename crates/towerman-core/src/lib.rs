@@ -10,6 +10,7 @@
 //! | what was asked? | [`Ask`] of an [`Operation`], [`Listing`] |
 //! | who asks, how urgently? | [`Tenant`], [`Priority`] |
 //! | where could it go, and why? | [`Candidates`], [`Term`], [`Veto`] |
+//! | what ties it to some of them? | [`Need`] |
 //! | what is it sent to? | [`Endpoint`], with its live [`Board`] |
 //! | how far did it get? | [`Attempt`], [`Phase`] |
 //! | how did it end? | [`Outcome`], [`Usage`] |
@@ -59,6 +60,7 @@ mod limits;
 mod listing;
 mod loss;
 mod money;
+mod need;
 mod operation;
 mod outcome;
 mod phase;
@@ -93,12 +95,13 @@ pub use self::{
     listing::{Early, Listing},
     loss::{Loss, Losses, Tier},
     money::{Pico, Price},
+    need::{Need, NeedKind},
     operation::Operation,
     outcome::{FailureKind, Finish, Outcome},
     phase::Phase,
     policy::{Policy, PolicyHandle},
     priority::{Priority, UnknownPriority},
-    profile::{Auth, Does, PathStyle, Profile, Rule, UsageChunk},
+    profile::{Auth, Does, Keeps, PathStyle, Profile, Rule, UsageChunk},
     refusable::Refusable,
     report::{RouteReport, Step},
     scope::Scope,

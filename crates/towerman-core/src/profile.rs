@@ -26,6 +26,8 @@ pub struct Profile {
     pub developer: bool,
     /// The ids of tool calls are nine letters and digits, and nothing else.
     pub nine_ids: bool,
+    /// What requests may refer to there.
+    pub keeps: Keeps,
     /// Edits of members of the body, in order.
     pub rules: &'static [Rule],
 }
@@ -61,6 +63,32 @@ pub enum UsageChunk {
     Ask,
     /// It always does, and must not be asked.
     Always,
+}
+
+/// What a host keeps or runs, that requests of its dialect may refer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeps {
+    /// Files that were uploaded to it.
+    pub files: bool,
+    /// Earlier answers, conversations, containers.
+    pub state: bool,
+    /// It runs the tools that its dialect knows as the provider's own.
+    pub tools: bool,
+}
+
+impl Keeps {
+    /// All that the dialect has a word for.
+    pub const ALL: Self = Self {
+        files: true,
+        state: true,
+        tools: true,
+    };
+    /// Only what stands in the request itself.
+    pub const NOTHING: Self = Self {
+        files: false,
+        state: false,
+        tools: false,
+    };
 }
 
 /// An edit of one member of the body.
@@ -123,6 +151,7 @@ impl Profile {
             usage: UsageChunk::Ask,
             developer: true,
             nine_ids: false,
+            keeps: Keeps::ALL,
             rules: &[],
         }
     }

@@ -54,7 +54,7 @@ pub(crate) fn vetoed(candidates: &Candidates) -> Fault {
         Veto::Limit(_) => 0,
         Veto::Health => 1,
         Veto::ContextLength => 2,
-        Veto::Capability(_) => 3,
+        Veto::Capability(_) | Veto::Portability(_) => 3,
         _ => 4,
     };
     let worst = candidates.iter().filter_map(|candidate| {
@@ -70,6 +70,10 @@ pub(crate) fn vetoed(candidates: &Candidates) -> Fault {
         Some(Veto::Capability(what)) => Fault::new(
             FaultKind::InvalidRequest,
             format!("this model takes no {what}"),
+        ),
+        Some(Veto::Portability(_)) => Fault::new(
+            FaultKind::InvalidRequest,
+            "the conversation carries what this model cannot take",
         ),
         _ => Fault::new(
             FaultKind::Unavailable,

@@ -106,12 +106,15 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let profile = endpoint.provider.profile;
     let mut cut = Vec::new();
-    let body = if provider == ask.dialect {
+    // Reasoning that another provider made would be refused by this one: it is taken out.
+    let generates = ask.operation == Operation::Generate;
+    let as_it_is = provider == ask.dialect && !(ask.foreign_reasoning && generates);
+    let body = if as_it_is {
         let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)
             .inspect_err(|fault| refused(attempt, fault))?;
         tell(attempt, losses);
         body
-    } else if ask.operation != Operation::Generate {
+    } else if !generates {
         return Err(ask.operation.missing());
     } else {
         let job = Job {

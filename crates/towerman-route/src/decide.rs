@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Instant};
 
 use towerman_core::{
-    Ask, Candidates, Fault, FaultKind, Policy, RouteContext, Term,
+    Ask, Candidates, Fault, FaultKind, Need, Policy, RouteContext, Term,
     policy::Route,
     strategy::{Facts, Strategy},
 };
+
+use towerman_wire::portability;
 
 use crate::fit;
 
@@ -16,14 +18,25 @@ const BY: &str = "route";
 /// The output to expect of a request that sets no limit, in tokens.
 const USUAL_OUTPUT: u64 = 512;
 
-/// The route and the candidates of a request, forbidden ones included.
+/// What was decided of a request.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(crate) route: Arc<Route>,
+    /// Forbidden ones included.
+    pub(crate) candidates: Candidates,
+    /// What it carries that not every candidate can take.
+    pub(crate) needs: Vec<Need>,
+}
+
+/// The route and the candidates of a request.
 pub(crate) fn decide(
     cx: &RouteContext,
     ask: &Ask,
     policy: &Policy,
+    body: Option<&[u8]>,
     find: impl FnOnce(&str) -> Option<Arc<dyn Strategy>>,
     now: Instant,
-) -> Result<(Arc<Route>, Candidates), Fault> {
+) -> Result<Decided, Fault> {
     let Some(route) = policy.route(&ask.model) else {
         return Err(unknown(&ask.model));
     };
@@ -41,17 +54,29 @@ pub(crate) fn decide(
     if let Some(strategy) = find(&route.strategy) {
         candidates = candidates.strategy(strategy);
     }
+    let mut providers = route
+        .choices
+        .iter()
+        .map(|choice| &*choice.endpoint.provider);
+    let needs = match body {
+        Some(body) if fit::matters(ask, &mut providers) => portability::needs(ask, body),
+        _ => Vec::new(),
+    };
     // Without a word each weighs 1, so nothing need be said of a route that has no weights.
     let weighs = route.choices.iter().any(|choice| choice.weight != 1);
     for (candidate, choice) in candidates.iter_mut().zip(&route.choices) {
         if weighs {
             candidate.term(BY, Term::Weight(choice.weight));
         }
-        for veto in fit::vetoes(candidate, ask, route) {
+        for veto in fit::vetoes(candidate, ask, route, &needs) {
             candidate.veto(BY, veto);
         }
     }
-    Ok((Arc::clone(route), candidates))
+    Ok(Decided {
+        route: Arc::clone(route),
+        candidates,
+        needs,
+    })
 }
 
 /// What the client is told of a model that there is not.
@@ -108,7 +133,8 @@ mod tests {
     ) -> Result<Candidates, Fault> {
         let mut ask = Ask::new(Dialect::OpenAiChat, model, 0..0);
         change(&mut ask);
-        decide(cx, &ask, &policy(), |_| None, Instant::now()).map(|(_, candidates)| candidates)
+        decide(cx, &ask, &policy(), None, |_| None, Instant::now())
+            .map(|decided| decided.candidates)
     }
 
     fn plain(model: &str, change: impl FnOnce(&mut Ask)) -> Result<Candidates, Fault> {

@@ -1,8 +1,10 @@
 //! Which endpoints a request fits, and what the client hears if it fits none. Pure.
 
 use towerman_core::{
-    Ask, Candidate, Candidates, Dialect, Fault, FaultKind, Operation, Veto, policy::Route,
+    Ask, Candidate, Candidates, Dialect, Fault, FaultKind, Keeps, Need, Operation, Provider, Veto,
+    policy::Route,
 };
+use towerman_wire::portability;
 
 /// How far beyond a context window an estimate must be to forbid an endpoint.
 ///
@@ -20,6 +22,7 @@ pub(crate) fn vetoes(
     candidate: &Candidate,
     ask: &Ask,
     route: &Route,
+    needs: &[Need],
 ) -> impl Iterator<Item = Veto> + use<> {
     let endpoint = candidate.endpoint();
     let can = endpoint.capabilities;
@@ -35,6 +38,7 @@ pub(crate) fn vetoes(
         .is_some_and(|(quality, minimum)| quality < minimum);
     [
         foreign(ask, endpoint.provider.dialect),
+        unmet(needs, ask, &endpoint.provider).map(|need| Veto::Portability(need.kind)),
         (ask.tools && !can.tools).then_some(TOOLS),
         (ask.media && !can.media).then_some(MEDIA),
         long.then_some(Veto::ContextLength),
@@ -50,8 +54,22 @@ fn foreign(ask: &Ask, spoken: Dialect) -> Option<Veto> {
     foreign.then_some(Veto::Capability(ask.operation.as_str()))
 }
 
+/// The first need that `provider` does not meet.
+fn unmet<'n>(needs: &'n [Need], ask: &Ask, provider: &Provider) -> Option<&'n Need> {
+    let met = |need: &&Need| need.kind.met_by(ask.dialect, provider, ask.strict);
+    needs.iter().find(|need| !met(need))
+}
+
+/// Whether any of these providers may not take what the request may carry.
+pub(crate) fn matters<'p>(ask: &Ask, mut providers: impl Iterator<Item = &'p Provider>) -> bool {
+    let differs = |provider: &Provider| {
+        provider.dialect != ask.dialect || provider.profile.keeps != Keeps::ALL
+    };
+    ask.carries && providers.any(differs)
+}
+
 /// What the client is told if every candidate is forbidden.
-pub(crate) fn refusal(candidates: &Candidates, ask: &Ask) -> Option<Fault> {
+pub(crate) fn refusal(candidates: &Candidates, ask: &Ask, needs: &[Need]) -> Option<Fault> {
     if candidates.iter().any(|c| c.vetoes().is_empty()) {
         return None;
     }
@@ -75,6 +93,13 @@ pub(crate) fn refusal(candidates: &Candidates, ask: &Ask) -> Option<Fault> {
             windows.max().unwrap_or(0)
         );
         return Some(Fault::new(FaultKind::ContextLength, message).param("messages"));
+    }
+    let carried = good.iter().find_map(|candidate| {
+        let provider = &candidate.endpoint().provider;
+        unmet(needs, ask, provider)
+    });
+    if let Some(need) = carried {
+        return Some(portability::refusal(need));
     }
     let lacking = |veto: &Veto| good.iter().any(|c| has(c, veto));
     let mut needs = Vec::new();
@@ -134,11 +159,11 @@ mod tests {
         let endpoints = route.choices.iter().map(|choice| choice.endpoint.clone());
         let mut candidates = Candidates::new(endpoints, Instant::now());
         for candidate in candidates.iter_mut() {
-            for veto in vetoes(candidate, &ask, route) {
+            for veto in vetoes(candidate, &ask, route, &[]) {
                 candidate.veto("route", veto);
             }
         }
-        let refused = refusal(&candidates, &ask)?;
+        let refused = refusal(&candidates, &ask, &[])?;
         // A client knows of models; endpoints and routes are the operator's.
         let message = refused.to_string();
         assert!(!message.contains("endpoint") && !message.contains("route"));
@@ -210,7 +235,7 @@ mod tests {
             (ask.operation, ask.prompt_tokens) = (operation, 1_000);
             let all: Vec<Vec<_>> = candidates
                 .iter()
-                .map(|candidate| vetoes(candidate, &ask, route).collect())
+                .map(|candidate| vetoes(candidate, &ask, route, &[]).collect())
                 .collect();
             all
         };

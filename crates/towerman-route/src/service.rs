@@ -7,7 +7,11 @@ use tokio::time::Instant;
 use tower_service::Service;
 use towerman_core::{Body, BoxError, RouteContext};
 
-use crate::{ResponseFuture, RouteLayer, decide::decide, fit, models};
+use crate::{
+    ResponseFuture, RouteLayer,
+    decide::{Decided, decide},
+    fit, models,
+};
 
 /// Turns model names into candidates. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -47,6 +51,7 @@ impl<S> Route<S> {
         let Some(ask) = cx.ask().cloned() else {
             return Ok(());
         };
+        let body = request.body().bytes().cloned();
         RouteContext::edit(request, |cx| {
             let policy = cx
                 .policy()
@@ -55,10 +60,15 @@ impl<S> Route<S> {
             let report = cx.report().clone();
             let now = Instant::now().into_std();
             let decided = report.step("route", || {
-                decide(cx, &ask, &policy, |name| self.layer.find(name), now)
+                let body = body.as_deref();
+                decide(cx, &ask, &policy, body, |name| self.layer.find(name), now)
             });
             cx.set_policy(policy);
-            let (route, candidates) = match decided {
+            let Decided {
+                route,
+                candidates,
+                needs,
+            } = match decided {
                 Ok(decided) => decided,
                 Err(fault) => {
                     report.decided(cx);
@@ -71,7 +81,7 @@ impl<S> Route<S> {
                     route.strategy
                 ));
             }
-            let refusal = fit::refusal(&candidates, &ask);
+            let refusal = fit::refusal(&candidates, &ask, &needs);
             cx.set_route(route);
             cx.set_candidates(candidates);
             match refusal {

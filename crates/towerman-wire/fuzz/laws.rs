@@ -5,11 +5,12 @@ use fastrand::Rng;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use towerman_core::{Body, Dialect, Door, FaultKind, Operation};
+use towerman_core::{Body, Dialect, Door, FaultKind, NeedKind, Operation};
 use towerman_wire::{
     ask, edit,
     fault::{Refused, relay},
     observe::Observer,
+    portability,
     sse::Framer,
     translate::{self, Gather, Options, Stream},
 };
@@ -232,12 +233,21 @@ fn learned(input: &[u8], rng: &mut Rng, operation: Operation, media: Option<&str
 /// A request that is read is translated into one that can be read, or refused by name.
 fn request(from: Dialect, input: &[u8], _: &mut Rng) {
     let body = Bytes::copy_from_slice(input);
-    if ask::read_at(&door(from, Operation::Generate), &body).is_err() {
+    let Ok(mut ask) = ask::read_at(&door(from, Operation::Generate), &body) else {
         return;
-    }
+    };
+    let hinted = std::mem::replace(&mut ask.carries, true);
+    let needs = portability::needs(&ask, &body);
+    assert!(hinted || needs.is_empty(), "no hint at {needs:?}");
     for to in Dialect::ALL {
+        let unmet = needs.iter().find(|need| match need.kind {
+            NeedKind::Reasoning => false,
+            NeedKind::Prefill => from != to && !to.prefills(),
+            _ => from != to,
+        });
         match translate::request(from, to, input, "some/other") {
             Ok(told) => {
+                assert_eq!(unmet, None, "to {to}: told all the same");
                 let ask = ask::read_at(&door(to, Operation::Generate), &told.body);
                 let ask = ask.unwrap_or_else(|fault| panic!("to {to}: {fault}"));
                 assert!(ask.model_in_path || &*ask.model == "some/other");

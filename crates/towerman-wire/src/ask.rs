@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod aside_tests;
+mod carry;
 mod meaning;
 mod reader;
 mod size;

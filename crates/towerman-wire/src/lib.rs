@@ -49,6 +49,7 @@ pub mod limits;
 pub mod models;
 mod neutral;
 pub mod observe;
+pub mod portability;
 pub mod profile;
 pub mod retry_after;
 pub mod sse;

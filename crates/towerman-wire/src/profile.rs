@@ -5,7 +5,7 @@
 use towerman_core::{
     Auth,
     Dialect::{self, Anthropic, Gemini, Ollama, OpenAiChat, OpenAiResponses},
-    Does, PathStyle, Profile, Rule, UsageChunk,
+    Does, Keeps, PathStyle, Profile, Rule, UsageChunk,
 };
 
 /// OpenAI's name for the limit is new; most others know the old one.
@@ -43,6 +43,12 @@ const HIGH: &str = r#""reasoning_effort":"high""#;
 /// Efforts beyond high are OpenAI's own.
 const UP_TO_HIGH: Rule = effort(&[(r#""xhigh""#, HIGH), (r#""max""#, HIGH)]);
 
+/// Files and earlier answers are kept by the inventor of a dialect, not by those who speak it too.
+const IN_THE_REQUEST: Keeps = Keeps {
+    tools: true,
+    ..Keeps::NOTHING
+};
+
 /// A host of OpenAI's chat dialect that knows no role `developer`.
 const fn chat(
     name: &'static str,
@@ -55,6 +61,7 @@ const fn chat(
         url,
         key,
         developer: false,
+        keeps: IN_THE_REQUEST,
         rules,
         ..Profile::of(OpenAiChat)
     }
@@ -85,6 +92,7 @@ pub static TABLE: [Profile; 29] = [
     Profile {
         auth: Auth::Bearer,
         path: PathStyle::Vertex("anthropic"),
+        keeps: IN_THE_REQUEST,
         rules: &[
             drop("model"),
             Rule {

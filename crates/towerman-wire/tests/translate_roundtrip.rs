@@ -82,6 +82,8 @@ fn openai_request(system: &[String], turns: &[Turn], stop: &[String]) -> Value {
             );
         }
     }
+    // What the assistant says last is where Anthropic goes on, and nobody else.
+    messages.push(json!({"role": "user", "content": "and?"}));
     json!({"model": "m", "messages": messages, "max_completion_tokens": 5, "stop": stop,
         "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]})
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use towerman_core::{Ask, Dialect, Door, Fault, Operation};
 
 use super::{
+    carry::Carry,
     is_json_format, is_model,
     meaning::{self, Meaning},
     refuse, session,
@@ -29,6 +30,7 @@ pub(super) struct Reader<'a> {
     /// Ids of the conversation, best first.
     sessions: [Option<Cow<'a, str>>; 3],
     pub(super) wrong: Option<Fault>,
+    carry: Carry,
 }
 
 impl<'a> Reader<'a> {
@@ -48,6 +50,7 @@ impl<'a> Reader<'a> {
             body,
             sessions: [None, None, None],
             wrong: None,
+            carry: Carry::new(door.dialect),
         };
         if let Some(model) = &door.model {
             reader.ask.model_in_path = true;
@@ -65,6 +68,9 @@ impl<'a> Reader<'a> {
         let first = cursor.peek();
         let start = cursor.at();
         let null = first == Some(b'n');
+        if !null {
+            self.carry.top(name);
+        }
         match meaning::of(self.ask.dialect, self.ask.operation, name) {
             Meaning::Model => self.model(cursor)?,
             Meaning::ModelAgain => {
@@ -93,11 +99,12 @@ impl<'a> Reader<'a> {
             Meaning::Tools => {
                 let mut any = first == Some(b'{');
                 if any {
-                    cursor.skip()?;
+                    offered(cursor, &mut self.carry)?;
                 } else {
+                    let carry = &mut self.carry;
                     cursor.elements(|tool| {
                         any = true;
-                        tool.skip()
+                        offered(tool, carry)
                     })?;
                 }
                 self.ask.tools |= any;
@@ -106,7 +113,8 @@ impl<'a> Reader<'a> {
                 }
             }
             Meaning::System => {
-                cursor.skip()?;
+                let carry = &mut self.carry;
+                cursor.walk(|key, value| carry.member(key, value))?;
                 self.ask.prompt_spans[1] = Some(start..cursor.at());
             }
             Meaning::Messages => self.messages(cursor, name, start)?,
@@ -174,12 +182,13 @@ impl<'a> Reader<'a> {
             return cursor.skip();
         }
         let (media, any) = (&mut self.media, &mut self.messages);
-        let turns = &mut self.turns;
+        let (turns, carry) = (&mut self.turns, &mut self.carry);
         cursor.array(|message| {
             *any = true;
             message.walk(|key, value| {
                 media.member(key, value);
                 turns.member(key, value);
+                carry.member(key, value);
             })?;
             turns.message(message.at());
             Ok(())
@@ -320,6 +329,8 @@ impl<'a> Reader<'a> {
         }
         self.ask.source = source(body);
         self.ask.turns = self.turns.ends;
+        self.ask.carries = self.carry.found || dialect.prefills() && self.turns.answered();
+        self.ask.foreign_reasoning = self.carry.foreign;
         self.ask.cache_marks = self.turns.marks;
         self.ask.media = self.media.any();
         self.ask.prompt_tokens = self.media.tokens(body, &self.ask.prompt_spans);
@@ -331,4 +342,16 @@ impl<'a> Reader<'a> {
             .map(|session| session.into());
         Ok(self.ask)
     }
+}
+
+/// A tool that is offered.
+fn offered(tool: &mut Cursor<'_>, carry: &mut Carry) -> Result<(), Invalid> {
+    if tool.peek() != Some(b'{') {
+        return tool.skip();
+    }
+    tool.members(|tool, key| {
+        let value = tool.value()?;
+        carry.tool(key, value);
+        Ok(())
+    })
 }

@@ -40,6 +40,11 @@ impl<'a> Turns<'a> {
         }
     }
 
+    /// Whether the assistant spoke last.
+    pub(super) const fn answered(&self) -> bool {
+        self.answered
+    }
+
     /// Takes in a member: its name, and the rest of the body from its value on.
     pub(super) fn member(&mut self, key: Text<'_>, value: &[u8]) {
         match key.plain() {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use super::{Kind, Request, Role, Text, Turn, refuse};
 
@@ -24,7 +24,10 @@ struct Open<'a> {
 ///
 /// `conversation` is where it stands, as a JSON pointer. What a provider keeps may hold the calls that are answered here, and all that is said.
 pub(crate) fn check(request: &mut Request<'_>, conversation: &'static str) -> Result<(), Fault> {
-    let kept = !request.bound.is_empty();
+    let kept = request
+        .bound
+        .iter()
+        .any(|bound| bound.kind == NeedKind::State);
     let mut open: Vec<Open<'_>> = Vec::new();
     for turn in &mut request.turns {
         if turn.role == Role::Assistant {

@@ -1,5 +1,7 @@
 //! A whole request.
 
+use towerman_core::NeedKind;
+
 use super::{Caching, Format, Part, Raw, Reasoning, Rest, Sampling, Set, Text, Tool, ToolChoice};
 
 /// What a client asks of a model.
@@ -35,9 +37,11 @@ pub(crate) struct Request<'a> {
     pub(crate) around: Vec<Around<'a>>,
 }
 
-/// A reference to state that one provider keeps: earlier answers, stored prompts, jobs.
+/// What ties a request to its own dialect: references to what a provider keeps, and questions that
+/// no other dialect can ask.
 #[derive(Debug)]
 pub(crate) struct Bound {
+    pub(crate) kind: NeedKind,
     /// A JSON pointer.
     pub(crate) at: Box<str>,
     /// Why nobody else can serve it.

@@ -33,7 +33,7 @@ mod stream;
 pub(crate) mod trouble;
 
 use bytes::Bytes;
-use towerman_core::{Dialect, Fault, FaultKind, Losses};
+use towerman_core::{Dialect, Fault, FaultKind, Losses, NeedKind};
 
 pub use self::{
     neutral::{Gather, retell},
@@ -108,7 +108,7 @@ pub fn translate(job: &Job<'_>, body: &[u8]) -> Result<Translated, Fault> {
     request.stream |= job.stream;
     let own = job.from == job.to;
     if !own {
-        leave_behind(&mut request, &mut notes)?;
+        leave_behind(&mut request, job.to, &mut notes)?;
     }
     check(&mut request, reader.conversation())?;
     let to = To {
@@ -124,8 +124,9 @@ pub fn translate(job: &Job<'_>, body: &[u8]) -> Result<Translated, Fault> {
 }
 
 /// Leaves behind what only the client's own dialect knows what to do with.
-fn leave_behind(request: &mut Request<'_>, notes: &mut Notes) -> Result<(), Fault> {
-    if let Some(bound) = request.bound.first() {
+fn leave_behind(request: &mut Request<'_>, to: Dialect, notes: &mut Notes) -> Result<(), Fault> {
+    let mut bound = request.bound.iter();
+    if let Some(bound) = bound.find(|bound| bound.kind != NeedKind::Prefill || !to.prefills()) {
         return Err(notes.refused(bound.at.clone(), bound.why));
     }
     for around in std::mem::take(&mut request.around) {

@@ -1,6 +1,6 @@
 //! A client's request.
 
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use super::{messages, tools};
 use crate::neutral::{
@@ -62,7 +62,11 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
             && asks(name, value)
         {
             let at = pointer("", name).into();
-            request.bound.push(Bound { at, why });
+            request.bound.push(Bound {
+                kind: NeedKind::Native,
+                at,
+                why,
+            });
         }
     }
     request.rest = fields.rest();

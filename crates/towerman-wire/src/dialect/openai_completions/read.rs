@@ -1,6 +1,6 @@
 //! Reads a request.
 
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use crate::neutral::{
     Around, Bound, Fields, Kind, Part, Raw, Request, Rest, Role, Set, Text, Turn, fields, refuse,
@@ -73,6 +73,7 @@ fn alone(fields: &Fields<'_>) -> Vec<Bound> {
     let found = members.filter_map(|(key, value)| {
         let (name, off, why) = ALONE.iter().find(|(name, ..)| name == key)?;
         (!off.contains(&value.get())).then(|| Bound {
+            kind: NeedKind::Native,
             at: format!("/{name}").into(),
             why,
         })

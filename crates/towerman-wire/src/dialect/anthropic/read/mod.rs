@@ -6,28 +6,41 @@ mod settings;
 mod tools;
 
 use serde_json::value::RawValue;
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use self::{blocks::Stand, reader::Reader};
 use crate::neutral::{
-    Bound, Caching, Fields, Raw, Request, Role, Sampling, Set, Text, Turn, refuse,
+    Bound, Caching, Fields, Kind, Raw, Request, Role, Sampling, Set, Text, Turn, refuse,
 };
 
 /// Members that nobody else can honour, and that change the answer.
-const BOUND: [(&str, &str); 3] = [
-    ("mcp_servers", "cannot be reached by this model's API"),
-    ("container", "is a container at another provider"),
-    ("inference_geo", "cannot be promised by this model's API"),
+const BOUND: [(&str, NeedKind, &str); 3] = [
+    (
+        "mcp_servers",
+        NeedKind::Tool,
+        "cannot be reached by this model's API",
+    ),
+    (
+        "container",
+        NeedKind::State,
+        "is a container at another provider",
+    ),
+    (
+        "inference_geo",
+        NeedKind::Native,
+        "cannot be promised by this model's API",
+    ),
 ];
 
 pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
     let mut fields = Fields::body(body)?;
     let mut reader = Reader::default();
     fields.take("model");
-    let bound = bound(&fields);
+    let mut bound = bound(&fields);
     let system = reader.parts(fields.take("system"), "/system", Stand::System)?;
     let messages = fields.need("messages", "", "an array")?;
     let turns = turns(messages, &mut reader)?;
+    bound.extend(prefill(&turns));
     let tools = tools::tools(fields.list("tools", "")?, &mut reader)?;
     let (choice, parallel) = tools::choice(fields.object("tool_choice", "")?, &mut reader)?;
     let mut output = fields.object("output_config", "")?;
@@ -71,12 +84,26 @@ fn bound(fields: &Fields<'_>) -> Vec<Bound> {
     let nothing = |raw: Raw<'_>| matches!(raw.get(), "null" | "false" | "[]" | "{}" | "\"\"");
     let met = BOUND
         .iter()
-        .filter(|(name, _)| peek(fields, name).is_some_and(|raw| !nothing(raw)));
-    met.map(|(name, why)| Bound {
+        .filter(|(name, ..)| peek(fields, name).is_some_and(|raw| !nothing(raw)));
+    met.map(|(name, kind, why)| Bound {
+        kind: *kind,
         at: format!("/{name}").into(),
         why,
     })
     .collect()
+}
+
+/// What the assistant says last is what it goes on from.
+fn prefill(turns: &[Turn<'_>]) -> Option<Bound> {
+    let last = turns.last().filter(|turn| turn.role == Role::Assistant)?;
+    if let Some(Kind::Call(_)) = last.parts.last().map(|part| &part.kind) {
+        return None;
+    }
+    Some(Bound {
+        kind: NeedKind::Prefill,
+        at: last.at.clone(),
+        why: "begins an answer that only this dialect can go on with",
+    })
 }
 
 fn turns<'a>(messages: Vec<Raw<'a>>, reader: &mut Reader<'a>) -> Result<Vec<Turn<'a>>, Fault> {

@@ -170,7 +170,15 @@ fn what_is_said_is_known_in_no_dialects_words() {
     assert_eq!(request.who.unwrap().value.say(), "u1");
     assert_eq!(request.tier.unwrap().value.say(), "standard_only");
     let bound: Vec<&str> = request.bound.iter().map(|bound| &*bound.at).collect();
-    assert_eq!(bound, ["/mcp_servers", "/container", "/inference_geo"]);
+    assert_eq!(
+        bound,
+        [
+            "/mcp_servers",
+            "/container",
+            "/inference_geo",
+            "/messages/5"
+        ]
+    );
     assert!(request.stream && request.include_usage);
     let lost: Vec<String> = request
         .around

@@ -8,7 +8,7 @@ mod turns;
 
 pub(super) use self::parts::{SEAL, medium};
 
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use crate::neutral::{Around, Bound, Fields, Raw, Request, Rest, Set, Text, fields, refuse};
 
@@ -45,6 +45,7 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
             .find(|(key, value)| name.contains(&&**key) && value.get() != "null")
         {
             reader.bound.push(Bound {
+                kind: NeedKind::State,
                 at: format!("/{key}").into(),
                 why,
             });
@@ -109,7 +110,11 @@ impl<'a> Reader<'a> {
     }
 
     fn only_here(&mut self, at: impl Into<Box<str>>, why: &'static str) {
-        self.bound.push(Bound { at: at.into(), why });
+        self.bound.push(Bound {
+            kind: NeedKind::Native,
+            at: at.into(),
+            why,
+        });
     }
 }
 

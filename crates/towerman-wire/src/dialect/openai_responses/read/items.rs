@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use super::{
     parts::{content, keep, own, placed},
@@ -174,6 +174,7 @@ impl<'a> Items<'a> {
         let answers = kind.ends_with("_output") || kind.ends_with("_response");
         if reference {
             self.bound.push(Bound {
+                kind: NeedKind::State,
                 at: at.into(),
                 why: "is kept by the provider that answered before",
             });

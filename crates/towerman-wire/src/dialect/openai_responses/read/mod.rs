@@ -5,7 +5,7 @@ pub(super) mod parts;
 mod thoughts;
 mod tools;
 
-use towerman_core::Fault;
+use towerman_core::{Fault, NeedKind};
 
 use self::{
     items::Items,
@@ -84,6 +84,7 @@ fn bound(fields: &Fields<'_>) -> Vec<Bound> {
     let found = there.filter_map(|(key, _)| STATE.iter().find(|(name, _)| name == key));
     found
         .map(|(name, why)| Bound {
+            kind: NeedKind::State,
             at: format!("/{name}").into(),
             why,
         })
