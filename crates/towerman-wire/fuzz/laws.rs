@@ -12,10 +12,10 @@ use towerman_wire::{
     observe::Observer,
     portability,
     sse::Framer,
-    translate::{self, Gather, Options, Stream},
+    translate::{self, Gather, Job, Options, Stream},
 };
 
-use crate::{mutate::cut, seeds::Food};
+use crate::{meaning, mutate::cut, seeds::Food};
 
 /// A law, and what it is tried on.
 pub(crate) struct Target {
@@ -45,13 +45,14 @@ const ANY: [OfAny; 6] = [
 
 type OfDialect = (&'static str, Food, fn(Dialect, &[u8], &mut Rng));
 
-const EACH: [OfDialect; 3] = [
+const EACH: [OfDialect; 4] = [
+    ("round-trip", Food::Requests, round_trip),
     ("request", Food::Requests, request),
     ("answer", Food::Answers, answer),
     ("stream", Food::Streams, stream),
 ];
 
-/// All of them: those of no dialect, and then three for each.
+/// All of them: those of no dialect, and then those of each.
 pub(crate) fn all() -> Vec<Target> {
     let any = ANY.map(|(name, food, law)| Target {
         name: name.to_owned(),
@@ -256,6 +257,37 @@ fn request(from: Dialect, input: &[u8], _: &mut Rng) {
                 assert_eq!(fault.kind(), FaultKind::InvalidRequest, "to {to}: {fault}");
                 assert!(!fault.message().is_empty());
             }
+        }
+    }
+}
+
+/// What was said in another dialect without any loss, and back, means the same.
+fn round_trip(from: Dialect, input: &[u8], _: &mut Rng) {
+    let body = Bytes::copy_from_slice(input);
+    if ask::read_at(&door(from, Operation::Generate), &body).is_err() {
+        return;
+    }
+    let told = |from, to, body: &[u8]| {
+        // Some dialects say in the path whether to stream.
+        let job = Job {
+            stream: true,
+            ..Job::new(from, to, "m")
+        };
+        translate::translate(&job, body).ok()
+    };
+    let lossless = |from, to, body: &[u8]| {
+        let told = told(from, to, body)?;
+        (told.losses.is_empty() && told.cut.is_empty()).then_some(told.body)
+    };
+    let meant = |body: &[u8]| {
+        let told = told(from, Dialect::OpenAiChat, body)?;
+        Some(meaning::of(&told.body, &told.cut))
+    };
+    for via in Dialect::ALL.into_iter().filter(|via| *via != from) {
+        let back = lossless(from, via, input).and_then(|there| lossless(via, from, &there));
+        if let Some(back) = back {
+            let text = String::from_utf8_lossy(&back);
+            assert_eq!(meant(input), meant(&back), "by {via}: {text}");
         }
     }
 }

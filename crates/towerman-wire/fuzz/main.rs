@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod laws;
+mod meaning;
 mod mutate;
 mod seeds;
 

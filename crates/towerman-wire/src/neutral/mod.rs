@@ -39,6 +39,6 @@ pub(crate) use self::{
     request::{Around, Bound, Request, Role, Turn},
     seal::{Maker, Seal, Sealed},
     sequence::Sequence,
-    settings::{Caching, Effort, Format, Reasoning, Sampling, Set, Shown},
+    settings::{Caching, Effort, Format, Reasoning, Sampling, Set, Shown, schema_alone},
     tool::{Tool, ToolChoice, ToolKind},
 };

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use towerman_core::Fault;
 
-use super::{Mark, Raw, Text};
+use super::{Mark, Notes, Raw, Text};
 
 /// A setting, and where the client made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,31 @@ pub(crate) enum Format<'a> {
         schema: Cow<'a, RawValue>,
         strict: Option<bool>,
     },
+}
+
+/// Notes what is lost of a format at `at` where only its schema can be told.
+pub(crate) fn schema_alone(format: &Format<'_>, at: &str, notes: &mut Notes) -> Result<(), Fault> {
+    let Format::Schema {
+        name,
+        description,
+        strict,
+        ..
+    } = format
+    else {
+        return Ok(());
+    };
+    let lost = [
+        ("name", name.is_some()),
+        ("description", description.is_some()),
+        ("strict", *strict == Some(false)),
+    ];
+    for (member, _) in lost.into_iter().filter(|(_, lost)| *lost) {
+        notes.dropped(
+            format!("{at}/{member}"),
+            "dropped: this model's API takes the schema alone",
+        )?;
+    }
+    Ok(())
 }
 
 /// How much the model shall think. What a client did not say is absent.

@@ -42,7 +42,7 @@ pub use self::{
 use crate::{
     dialect::{self, To, Written},
     framing::Framing,
-    neutral::{Notes, Request, check},
+    neutral::{Notes, Request, ToolChoice, check},
 };
 
 /// A request in another dialect.
@@ -128,6 +128,17 @@ fn leave_behind(request: &mut Request<'_>, to: Dialect, notes: &mut Notes) -> Re
     let mut bound = request.bound.iter();
     if let Some(bound) = bound.find(|bound| bound.kind != NeedKind::Prefill || !to.prefills()) {
         return Err(notes.refused(bound.at.clone(), bound.why));
+    }
+    let forced = |choice: &ToolChoice<'_>| {
+        matches!(
+            choice,
+            ToolChoice::Any | ToolChoice::Named(_) | ToolChoice::AnyOf(_)
+        )
+    };
+    if let Some(choice) = request.choice.as_ref().filter(|set| forced(&set.value))
+        && request.tools.is_empty()
+    {
+        return Err(notes.refused(choice.at, "asks for a tool, and there is none"));
     }
     for around in std::mem::take(&mut request.around) {
         let what = "dropped: only the client's own dialect knows it";

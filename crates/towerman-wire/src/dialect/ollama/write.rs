@@ -13,6 +13,7 @@ use crate::{
     },
     neutral::{
         Effort, Format, Notes, Reasoning, Request, Sampling, Set, Text, Tool, ToolChoice, ToolKind,
+        schema_alone,
     },
 };
 
@@ -30,6 +31,9 @@ pub(super) fn request(
     if offered && !tools.is_empty() {
         let tools = tools.into_iter().map(|tool| offer(tool, to, notes));
         body.put("tools", tools.collect::<Result<Vec<_>, _>>()?);
+    }
+    if let Some(set) = &request.format {
+        schema_alone(&set.value, set.at, notes)?;
     }
     match request.format.take().map(|set| set.value) {
         Some(Format::Json) => body.put("format", "json"),
@@ -115,6 +119,9 @@ fn offer<'a>(tool: Tool<'a>, to: &To<'_>, notes: &mut Notes) -> Result<Node<'a>,
 
 fn think(reasoning: Option<Set<Reasoning>>, notes: &mut Notes) -> Option<Node<'static>> {
     let Set { value, at } = reasoning?;
+    if value.shown.is_some() {
+        notes.mapped(at, "left out: Ollama shows what was thought");
+    }
     let effort = value.effort.or_else(|| {
         let budget = value.budget?;
         notes.mapped(at, "told as an effort");

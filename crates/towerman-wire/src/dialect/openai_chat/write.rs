@@ -180,8 +180,14 @@ fn effort(
         return Ok(None);
     };
     let Reasoning {
-        effort, budget, on, ..
+        effort,
+        budget,
+        on,
+        shown,
     } = value;
+    if shown.is_some() {
+        notes.mapped(at, "left to the host: it shows thoughts or does not");
+    }
     if let Some(effort) = effort {
         if budget.is_some() {
             notes.mapped(at, "told as a reasoning effort");
@@ -194,7 +200,10 @@ fn effort(
     }
     match on {
         Some(false) => Ok(Some(Effort::None.as_str())),
-        // As much as the model likes is what it does anyway.
-        Some(true) | None => Ok(None),
+        Some(true) => {
+            notes.mapped(at, "left out: thinking is the model's to choose here");
+            Ok(None)
+        }
+        None => Ok(None),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
         NOTHING_LIKE_IT,
         shape::{Block, Format as Written, Metadata, OutputConfig},
     },
-    neutral::{Format, Notes, Reasoning, Sampling, Set, Text},
+    neutral::{Format, Notes, Reasoning, Sampling, Set, Text, schema_alone},
 };
 
 /// The limit that is set when the client sets none.
@@ -114,6 +114,7 @@ pub(super) fn format<'a>(
     let Some(Set { value, at }) = format else {
         return Ok((None, None));
     };
+    schema_alone(&value, at, writer.notes)?;
     match value {
         Format::Text => Ok((None, None)),
         Format::Json => {
@@ -122,22 +123,7 @@ pub(super) fn format<'a>(
             system.push(Block::text(Text::Said(JSON_MODE.into())));
             Ok((None, None))
         }
-        Format::Schema {
-            name,
-            description,
-            schema,
-            strict,
-        } => {
-            let what = "dropped: Anthropic takes the schema alone";
-            if name.is_some() {
-                writer.notes.dropped(format!("{at}/name"), what)?;
-            }
-            if description.is_some() {
-                writer.notes.dropped(format!("{at}/description"), what)?;
-            }
-            if strict == Some(false) {
-                writer.notes.dropped(format!("{at}/strict"), what)?;
-            }
+        Format::Schema { schema, .. } => {
             let written = Written {
                 r#type: "json_schema",
                 schema,

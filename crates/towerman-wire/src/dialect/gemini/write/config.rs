@@ -5,7 +5,7 @@ use towerman_core::Fault;
 use super::{OTHER, Way};
 use crate::{
     dialect::node::{Node, Object},
-    neutral::{Effort, Format, Reasoning, Sampling, Set, Shown, Text},
+    neutral::{Effort, Format, Reasoning, Sampling, Set, Shown, Text, schema_alone},
 };
 
 const AT: &str = "/generationConfig";
@@ -96,26 +96,12 @@ fn format<'a>(
     let Some(Set { value, at }) = format else {
         return Ok(());
     };
+    schema_alone(&value, at, way.notes)?;
     match value {
         Format::Text if way.own => config.put("responseMimeType", "text/plain"),
         Format::Text => {}
         Format::Json => config.put("responseMimeType", JSON),
-        Format::Schema {
-            name,
-            description,
-            schema,
-            strict,
-        } => {
-            let what = "dropped: Gemini takes the schema alone";
-            if name.is_some() {
-                way.notes.dropped(format!("{at}/name"), what)?;
-            }
-            if description.is_some() {
-                way.notes.dropped(format!("{at}/description"), what)?;
-            }
-            if strict == Some(false) {
-                way.notes.dropped(format!("{at}/strict"), what)?;
-            }
+        Format::Schema { schema, .. } => {
             config.put("responseMimeType", JSON);
             // One in OpenAPI's manner is there as it was spelt.
             if !at.ends_with("/responseSchema") || !way.own {

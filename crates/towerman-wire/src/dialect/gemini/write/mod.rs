@@ -63,7 +63,7 @@ pub(super) fn request<'a>(
     let own = to.own;
     let way = &mut Way { own, notes, around };
     let mut body = Object::default();
-    let (system, turns) = turns::leading(request.system, request.turns, own);
+    let (system, turns) = turns::leading(request.system, request.turns, way)?;
     if let Some(system) = parts::system(system, way)? {
         body.put("systemInstruction", system);
     }

@@ -13,17 +13,21 @@ use crate::{
 pub(super) fn leading<'a>(
     mut system: Vec<Part<'a>>,
     turns: Vec<Turn<'a>>,
-    own: bool,
-) -> (Vec<Part<'a>>, Vec<Turn<'a>>) {
+    way: &mut Way<'a, '_>,
+) -> Result<(Vec<Part<'a>>, Vec<Turn<'a>>), Fault> {
     let mut rest = Vec::with_capacity(turns.len());
     for turn in turns {
-        if turn.role == Role::System && rest.is_empty() && !own {
+        if turn.role == Role::System && rest.is_empty() && !way.own {
+            if turn.name.is_some() {
+                way.notes.dropped(format!("{}/name", turn.at), OTHER)?;
+            }
+            way.lose(turn.rest, &turn.at)?;
             system.extend(turn.parts);
         } else {
             rest.push(turn);
         }
     }
-    (system, rest)
+    Ok((system, rest))
 }
 
 pub(super) fn contents<'a>(

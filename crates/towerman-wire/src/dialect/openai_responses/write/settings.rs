@@ -120,7 +120,7 @@ pub(super) fn sampling<'a>(
         body.put("include", vec![Node::from("reasoning.encrypted_content")]);
     }
     if let Some(Set { value, at }) = sampling.n
-        && value > 1
+        && value != 1
     {
         return Err(way
             .notes
