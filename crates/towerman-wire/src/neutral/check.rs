@@ -22,8 +22,14 @@ struct Open<'a> {
 /// result before the assistant speaks again, and every result one call. Tells each result the name
 /// of its tool.
 ///
-/// `conversation` is where it stands, as a JSON pointer. What a provider keeps may hold the calls that are answered here, and all that is said.
-pub(crate) fn check(request: &mut Request<'_>, conversation: &'static str) -> Result<(), Fault> {
+/// `conversation` is where it stands, as a JSON pointer. What a provider keeps may hold
+/// the calls that are answered here, and all that is said. What is said to the client's `own`
+/// dialect is that provider's to judge.
+pub(crate) fn check(
+    request: &mut Request<'_>,
+    conversation: &'static str,
+    own: bool,
+) -> Result<(), Fault> {
     let kept = request
         .bound
         .iter()
@@ -69,7 +75,7 @@ pub(crate) fn check(request: &mut Request<'_>, conversation: &'static str) -> Re
     }
     close(&mut open)?;
     let speaks = |turn: &Turn<'_>| turn.role != Role::System && !turn.parts.is_empty();
-    if !kept && !request.turns.iter().any(speaks) {
+    if !own && !kept && !request.turns.iter().any(speaks) {
         let why = "must say something besides the system prompt";
         return Err(refuse(conversation, why));
     }

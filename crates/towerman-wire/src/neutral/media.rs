@@ -6,7 +6,9 @@ use std::borrow::Cow;
 pub(crate) fn base64(url: &str) -> Option<(Cow<'_, str>, &str)> {
     let (head, data) = strip_scheme(url)?.split_once(',')?;
     let mut parts = head.split(';');
-    let media_type = parts.next().filter(|media_type| media_type.contains('/'))?;
+    let media_type = parts
+        .next()
+        .filter(|media_type| is_type(media_type.trim()))?;
     let encoded = parts.next_back()?.trim().eq_ignore_ascii_case("base64");
     // A common slip that the stricter side does not forgive.
     let media_type = match media_type.trim().to_ascii_lowercase() {
@@ -15,6 +17,16 @@ pub(crate) fn base64(url: &str) -> Option<(Cow<'_, str>, &str)> {
         lower => Cow::Owned(lower),
     };
     encoded.then_some((media_type, data))
+}
+
+/// Whether the text is a media type without parameters, as RFC 9110 spells it.
+pub(crate) fn is_type(text: &str) -> bool {
+    let token = |token: &str| {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        !token.is_empty() && token.bytes().all(legal)
+    };
+    text.split_once('/')
+        .is_some_and(|(kind, sort)| token(kind) && token(sort))
 }
 
 /// Whether the URL holds its data itself.

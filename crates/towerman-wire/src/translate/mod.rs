@@ -110,7 +110,7 @@ pub fn translate(job: &Job<'_>, body: &[u8]) -> Result<Translated, Fault> {
     if !own {
         leave_behind(&mut request, job.to, &mut notes)?;
     }
-    check(&mut request, reader.conversation())?;
+    check(&mut request, reader.conversation(), own)?;
     let to = To {
         model: job.model,
         own,

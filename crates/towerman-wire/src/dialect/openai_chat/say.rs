@@ -53,7 +53,8 @@ impl<'a> Writer<'a, '_> {
             let name = turn.name;
             match turn.role {
                 Role::System => {
-                    let parts = self.shown(turn.parts)?;
+                    let parts = turn.parts.into_iter().map(|part| self.words(part));
+                    let parts: Vec<_> = parts.collect::<Result<_, _>>()?;
                     if !parts.is_empty() || self.own {
                         run.after.push(Message {
                             name,
@@ -82,11 +83,11 @@ impl<'a> Writer<'a, '_> {
         let mut system = system.into_iter().peekable();
         while let Some(first) = system.next() {
             let message = message_of(&first.at).to_owned();
-            let mut parts = vec![self.piece(first)?];
+            let mut parts = vec![self.words(first)?];
             while let Some(part) =
                 system.next_if(|part| !self.own || message_of(&part.at) == message)
             {
-                parts.push(self.piece(part)?);
+                parts.push(self.words(part)?);
             }
             let rest = self.around(&message);
             messages.push(system_message(parts, rest));
@@ -186,7 +187,7 @@ impl<'a> Writer<'a, '_> {
                 }
                 Kind::Foreign { raw, .. } if self.own => reasoning_details.push(raw),
                 Kind::Refusal(text) if self.own && !is_content(&part.at) => refusal = Some(text),
-                _ => said.push(self.piece(part)?),
+                _ => said.push(self.words(part)?),
             }
         }
         let none = said.is_empty() && (!tool_calls.is_empty() || refusal.is_some());

@@ -54,6 +54,15 @@ impl<'a, 'n> Writer<'a, 'n> {
         parts.into_iter().map(|part| self.piece(part)).collect()
     }
 
+    /// A part of what is not the user's, which here is words alone.
+    pub(super) fn words(&mut self, part: Part<'a>) -> Result<Piece<'a>, Fault> {
+        if !self.own && matches!(part.kind, Kind::Media(_)) {
+            let why = "stands in a turn that is not the user's, where this API takes text alone";
+            return Err(self.notes.refused(part.at, why));
+        }
+        self.piece(part)
+    }
+
     pub(super) fn piece(&mut self, part: Part<'a>) -> Result<Piece<'a>, Fault> {
         let at = &*part.at;
         self.unmark(part.mark.is_some(), at)?;

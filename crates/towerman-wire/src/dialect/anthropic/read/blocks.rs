@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         let kind = source.need_string("type", &source_at)?;
         let read = match (&*kind, what) {
             ("base64", _) => Source::Base64 {
-                media_type: lower(source.need_string("media_type", &source_at)?),
+                media_type: media_type(source.need_string("media_type", &source_at)?, &source_at)?,
                 data: source.need_string("data", &source_at)?,
             },
             ("url", _) => Source::Url(source.need_string("url", &source_at)?),
@@ -149,8 +149,9 @@ impl<'a> Reader<'a> {
         }
         let name = fields.need_text("name", at)?;
         let input: Option<&'a RawValue> = fields.take("input");
-        if let Some(input) = input {
-            Fields::read(input, &format!("{at}/input"))?;
+        // What is in it is the tool's to judge.
+        if input.is_some_and(|input| !input.get().starts_with('{')) {
+            return Err(refuse(format!("{at}/input"), "must be an object"));
         }
         // Who called is only news if it was not the model itself; what did then is foreign, too.
         if let Some(caller) = peek(fields, "caller") {
@@ -219,6 +220,13 @@ fn foreign<'a>(kind: Cow<'a, str>, raw: Raw<'a>, at: String) -> Part<'a> {
     let mut part = Part::of(Kind::Foreign { kind, raw });
     part.at = at.into();
     part
+}
+
+fn media_type<'a>(media_type: Cow<'a, str>, at: &str) -> Result<Cow<'a, str>, Fault> {
+    if !crate::neutral::media::is_type(&media_type) {
+        return Err(refuse(format!("{at}/media_type"), "is no media type"));
+    }
+    Ok(lower(media_type))
 }
 
 fn lower(media_type: Cow<'_, str>) -> Cow<'_, str> {

@@ -43,7 +43,7 @@ fn at(fault: &Fault) -> String {
 /// Written for a client of the same dialect.
 fn own(body: &str) -> Value {
     let mut request = read::request(body).unwrap_or_else(|fault| panic!("{fault}"));
-    check(&mut request, "/messages").unwrap();
+    check(&mut request, "/messages", false).unwrap();
     let (to, mut notes) = (to(true), Notes::new(false));
     let written = Codec.write_request(request, &to, &mut notes).unwrap();
     assert!(notes.into_losses().list().is_empty() && written.cut.is_empty());
@@ -75,7 +75,7 @@ fn try_other(
 ) -> Result<Value, Fault> {
     let mut request = read::request(body)?;
     change(&mut request);
-    check(&mut request, "/messages")?;
+    check(&mut request, "/messages", false)?;
     let written = Codec.write_request(request, &to(false), notes)?;
     Ok(serde_json::from_slice(&written.body).unwrap())
 }

@@ -88,7 +88,7 @@ fn schemas_and_inputs_keep_their_bytes() {
         "tools":[{"name":"f","input_schema":{"type":"object", "required":["z"]}}]}"#;
     let mut request = read::request(body).unwrap();
     let (to, mut notes) = (super::to(true), crate::neutral::Notes::new(false));
-    crate::neutral::check(&mut request, "/messages").unwrap();
+    crate::neutral::check(&mut request, "/messages", false).unwrap();
     let written =
         crate::dialect::Codec::write_request(&super::Codec, request, &to, &mut notes).unwrap();
     let expected = [

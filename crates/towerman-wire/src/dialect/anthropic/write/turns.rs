@@ -8,7 +8,7 @@ use crate::{
         NOTHING_LIKE_IT,
         shape::{Block, Content, Extra, Turn as Written},
     },
-    neutral::{Part, Role, Turn},
+    neutral::{Kind, Part, Role, Turn},
 };
 
 /// A conversation of another dialect's.
@@ -85,6 +85,13 @@ impl<'a> Conversation<'a> {
             at,
             rest,
         } = turn;
+        let media = |part: &&Part<'_>| matches!(part.kind, Kind::Media(_));
+        if role == Role::Assistant
+            && let Some(part) = parts.iter().find(media)
+        {
+            let why = "stands in the assistant's turn, where this API takes text alone";
+            return Err(writer.notes.refused(part.at.clone(), why));
+        }
         let blocks = writer.blocks(parts)?;
         if name.is_some() {
             writer

@@ -9,7 +9,9 @@ use crate::{
     dialect::empty_object,
     neutral::{
         Call, Fields, Input, Kind, Media, Medium, Part, Raw, Rest, Role, Seal, Source, Text,
-        Thought, ToolResult, media::is_http, refuse,
+        Thought, ToolResult,
+        media::{self, is_http},
+        refuse,
     },
 };
 
@@ -136,8 +138,9 @@ impl<'a> Reader<'a> {
         let kind = super::text(spelt, &format!("{at}/mimeType"))?.map(Text::say);
         let what = medium(kind.as_deref().unwrap_or_default());
         let source = if name == "inlineData" {
-            let Some(media_type) = kind else {
-                return Err(refuse(format!("{at}/mimeType"), "is missing"));
+            let Some(media_type) = kind.filter(|kind| media::is_type(kind)) else {
+                let at = format!("{at}/mimeType");
+                return Err(refuse(at, "must be a media type, such as image/png"));
             };
             let data = self.data(&mut fields, &at)?;
             Source::Base64 { media_type, data }
@@ -183,7 +186,10 @@ impl<'a> Reader<'a> {
         let name = fields.need_text("name", &at)?;
         let input = fields.take("args");
         if let Some(input) = input {
-            Fields::read(input, &format!("{at}/args"))?;
+            // What is in it is the tool's to judge.
+            if !input.get().starts_with('{') {
+                return Err(refuse(format!("{at}/args"), "must be an object"));
+            }
         }
         let spelt = fields.take("id");
         let id = super::text(spelt, &format!("{at}/id"))?;

@@ -228,7 +228,7 @@ fn calls_without_ids_are_matched_by_name_and_order() {
             {"function_response":{"name":"f","response":{"r":1}}}]}
     ]}"#;
     let mut request = Codec.read_request(body, &mut Notes::default()).unwrap();
-    check(&mut request, "/contents").unwrap();
+    check(&mut request, "/contents", false).unwrap();
     let calls: Vec<_> = request.turns[1]
         .parts
         .iter()

@@ -155,9 +155,7 @@ fn text<'a>(
         "json_object" => Format::Json,
         "json_schema" => {
             let schema: Raw<'a> = format.need("schema", AT, "an object")?;
-            if !schema.get().starts_with('{') {
-                return Err(refuse(format!("{AT}/schema"), "must be an object"));
-            }
+            Fields::read(schema, &format!("{AT}/schema"))?;
             Format::Schema {
                 name: format.text("name", AT)?,
                 description: format.text("description", AT)?,

@@ -125,7 +125,13 @@ pub(in super::super) fn cite(raw: Raw<'_>) -> Cite<'_> {
 
 fn image<'a>(fields: &mut Fields<'a>, at: &str, spelt: &mut Rest<'a>) -> Result<Kind<'a>, Fault> {
     let source = if let Some(url) = fields.string("image_url", at)? {
-        url_source(url)
+        match url_source(url) {
+            Source::Url(url) if !media::is_http(&url) => {
+                let at = format!("{at}/image_url");
+                return Err(refuse(at, "must be an http URL or a base64 data URL"));
+            }
+            source => source,
+        }
     } else if let Some(id) = fields.string("file_id", at)? {
         Source::File(id)
     } else {
@@ -155,6 +161,9 @@ fn file<'a>(fields: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
                 media_type: "application/pdf".into(),
                 data,
             },
+            Source::Url(_) => {
+                return Err(refuse(format!("{at}/file_data"), "is no base64 data URL"));
+            }
             source => source,
         }
     } else if let Some(url) = fields.string("file_url", at)? {

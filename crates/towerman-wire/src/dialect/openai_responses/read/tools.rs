@@ -56,9 +56,7 @@ fn schema<'a>(fields: &mut Fields<'a>, at: &str) -> Result<Option<Cow<'a, RawVal
     let Some(raw) = fields.take("parameters") else {
         return Ok(None);
     };
-    if !raw.get().starts_with('{') {
-        return Err(refuse(format!("{at}/parameters"), "must be an object"));
-    }
+    Fields::read(raw, &format!("{at}/parameters"))?;
     Ok(Some(Cow::Borrowed(raw)))
 }
 

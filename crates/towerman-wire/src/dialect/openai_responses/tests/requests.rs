@@ -39,7 +39,7 @@ fn other(request: Request<'_>) -> Result<(Value, Vec<String>, Vec<String>), Faul
 
 fn read(body: &str) -> Request<'_> {
     let mut request = Codec.read_request(body, &mut Notes::new(false)).unwrap();
-    check(&mut request, "/input").unwrap();
+    check(&mut request, "/input", false).unwrap();
     request
 }
 
