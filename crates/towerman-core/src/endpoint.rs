@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use http::{HeaderMap, Uri};
 
-use crate::{Board, Dialect, Price, Profile, Slot};
+use crate::{Board, Dialect, Price, Profile, Signing, Slot};
 
 /// A company or server that speaks one dialect at one base URL, with one set of credentials.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Provider {
     pub target: Target,
     /// Headers sent with every request: credentials (marked sensitive) and versions.
     pub headers: HeaderMap,
+    /// What its requests are signed with, if they are.
+    pub signing: Option<Signing>,
 }
 
 /// Where a provider is.
@@ -89,6 +91,7 @@ impl Endpoint {
                     api_version: None,
                     target: Target::Inner,
                     headers: HeaderMap::new(),
+                    signing: None,
                 }),
                 model: "".into(),
                 price: None,

@@ -71,6 +71,7 @@ mod refusable;
 mod report;
 mod scope;
 mod secret;
+mod signing;
 mod slots;
 pub mod strategy;
 mod tenant;
@@ -106,6 +107,7 @@ pub use self::{
     report::{RouteReport, Step},
     scope::Scope,
     secret::Secret,
+    signing::Signing,
     slots::{Slot, Slotted},
     tenant::Tenant,
     usage::Usage,

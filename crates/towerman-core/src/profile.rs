@@ -12,7 +12,7 @@ pub struct Profile {
     pub name: &'static str,
     /// What it speaks.
     pub dialect: Dialect,
-    /// Its base URL; empty where everybody has their own.
+    /// Its base URL; empty where everybody has their own. `{region}` stands for a region.
     pub url: &'static str,
     /// The environment variable in which its key is usually found; empty if it needs none.
     pub key: &'static str,
@@ -39,6 +39,9 @@ pub enum Auth {
     Bearer,
     /// In a header of its own.
     Header(&'static str),
+    /// AWS, for the service of this name: `authorization: Bearer KEY` with an API key, a signature
+    /// (Signature Version 4) with the keys of an account.
+    SigV4(&'static str),
 }
 
 /// What a host's paths look like.
@@ -54,6 +57,9 @@ pub enum PathStyle {
     AzureV1,
     /// `/publishers/{publisher}/models/{model}:verb`; project and location stand in the base URL.
     Vertex(&'static str),
+    /// `/model/{model}/invoke` and `/model/{model}/invoke-with-response-stream`: AWS Bedrock, which
+    /// takes a vendor's own bodies there, and streams their events inside frames of its own.
+    BedrockInvoke,
 }
 
 /// How a stream of OpenAI's chat dialect comes to tell usage.
@@ -145,6 +151,7 @@ impl Profile {
             auth: match dialect {
                 Dialect::Anthropic => Auth::Header("x-api-key"),
                 Dialect::Gemini => Auth::Header("x-goog-api-key"),
+                Dialect::BedrockConverse => Auth::SigV4("bedrock"),
                 _ => Auth::Bearer,
             },
             path: PathStyle::Own,

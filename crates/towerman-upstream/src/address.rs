@@ -2,7 +2,18 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use towerman_core::{Dialect, Operation, PathStyle, Provider};
+
+/// What RFC 3986 never wants encoded: all else is.
+pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// `@` is how Vertex names versions, and it wants it plain.
+const SEGMENT: &AsciiSet = &UNRESERVED.remove(b'@');
 
 /// What the provider is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +34,16 @@ pub(crate) fn target(provider: &Provider, wanted: Wanted<'_>) -> Option<Cow<'sta
     let own = || provider.dialect.target(operation, model, stream);
     match provider.profile.path {
         PathStyle::Own => own(),
+        PathStyle::BedrockInvoke => {
+            let verb = match (operation, stream) {
+                (Operation::Generate, false) => "invoke",
+                (Operation::Generate, true) => "invoke-with-response-stream",
+                _ => return None,
+            };
+            // Nothing but what is unreserved stays: AWS signs names encoded.
+            let model = utf8_percent_encode(model, UNRESERVED);
+            Some(format!("/model/{model}/{verb}").into())
+        }
         PathStyle::Bare => {
             let path = own()?;
             Some(match path.strip_prefix("/v1") {
@@ -34,7 +55,7 @@ pub(crate) fn target(provider: &Provider, wanted: Wanted<'_>) -> Option<Cow<'sta
         PathStyle::AzureDeployment => {
             let path = own()?;
             let version = provider.api_version.as_deref().unwrap_or_default();
-            let model = segment(model);
+            let model = utf8_percent_encode(model, SEGMENT);
             let verb = path.strip_prefix("/v1").unwrap_or(&path);
             let path = format!("/openai/deployments/{model}{verb}?api-version={version}");
             Some(path.into())
@@ -48,23 +69,10 @@ pub(crate) fn target(provider: &Provider, wanted: Wanted<'_>) -> Option<Cow<'sta
                 (Dialect::Gemini, Operation::Count, _) => "countTokens",
                 _ => return None,
             };
-            let model = segment(model);
+            let model = utf8_percent_encode(model, SEGMENT);
             Some(format!("/publishers/{publisher}/models/{model}:{verb}").into())
         }
     }
-}
-
-/// A name as a segment of a path. `@` is how Vertex names versions, and it wants it plain.
-fn segment(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
-            out.push(byte.into());
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -83,6 +91,7 @@ mod tests {
             api_version: Some("2024-10-21".into()),
             target: Target::Inner,
             headers: HeaderMap::new(),
+            signing: None,
         };
         let wanted = Wanted {
             operation,

@@ -119,6 +119,7 @@ mod tests {
             api_version: None,
             target: Target::Inner,
             headers,
+            signing: None,
         }
     }
 

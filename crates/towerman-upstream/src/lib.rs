@@ -26,6 +26,10 @@
 //! The pooled client's own: one boxed future and one spawned connection task per new connection.
 //! The head is rebuilt; the body is not copied.
 //!
+//! A request that is [signed](towerman_core::Signing) is hashed first, piece by piece (SHA-256, a
+//! millisecond or two per MiB, before the call returns); its body must be held, as it is behind an
+//! edge. It is signed anew for every attempt.
+//!
 //! # Example
 //!
 //! ```
@@ -56,6 +60,7 @@ mod future;
 mod head;
 mod layer;
 mod service;
+mod sign;
 
 pub use self::{
     body::ResponseBody,

@@ -3,13 +3,14 @@
 use std::{
     future::{Ready, ready},
     task::{Context, Poll},
+    time::SystemTime,
 };
 
 use http::{Request, Response};
 use tower_service::Service;
 use towerman_core::{Body, BoxError, Fault, FaultKind, Phase, RouteContext, Target};
 
-use crate::{Client, ResponseBody, ResponseFuture, address::Wanted, head};
+use crate::{Client, ResponseBody, ResponseFuture, address::Wanted, head, sign};
 
 /// Sends attempts to their endpoints. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -90,7 +91,14 @@ where
         };
         // Not for the network: the client hands extensions to its connection task.
         request.extensions_mut().clear();
-        match head::build(request, provider, base, spoken, wanted) {
+        let built = head::build(request, provider, base, spoken, wanted);
+        let signed = built.and_then(|mut request| {
+            if let Some(signing) = &provider.signing {
+                sign::sign(&mut request, signing, SystemTime::now())?;
+            }
+            Ok(request)
+        });
+        match signed {
             Ok(request) => {
                 attempt.advance(Phase::Sent);
                 let call = self.client.0.request(request);

@@ -233,6 +233,7 @@ fn providers(drafts: Vec<ProviderDraft>) -> Result<HashMap<String, Arc<Provider>
             api_version: draft.api_version.map(Into::into),
             target,
             headers: draft.headers,
+            signing: draft.signing,
         });
         if providers.insert(draft.name, provider).is_some() {
             return Err(PolicyError::new(

@@ -5,7 +5,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{BreakerRules, Class, FailoverRules, KeyDigest};
-use crate::{Capabilities, Dialect, Price, Priority, Profile};
+use crate::{Capabilities, Dialect, Price, Priority, Profile, Signing};
 
 /// A configuration before its names are resolved.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct ProviderDraft {
     pub url: Option<String>,
     /// Headers sent with every request.
     pub headers: HeaderMap,
+    /// What requests are signed with, if they are.
+    pub signing: Option<Signing>,
 }
 
 /// What is known of one model at one provider.
@@ -179,6 +181,7 @@ impl ProviderDraft {
             api_version: None,
             url: None,
             headers: HeaderMap::new(),
+            signing: None,
         }
     }
 
@@ -194,6 +197,13 @@ impl ProviderDraft {
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
+        self
+    }
+
+    /// Signs every request.
+    #[must_use]
+    pub fn signing(mut self, signing: Signing) -> Self {
+        self.signing = Some(signing);
         self
     }
 }

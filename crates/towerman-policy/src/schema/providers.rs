@@ -258,7 +258,7 @@ fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&Prof
 fn authorize(node: &Node<'_>, secret: &Secret, auth: Auth, headers: &mut HeaderMap) {
     let (name, prefix) = match auth {
         Auth::Header(name) => (HeaderName::from_static(name), ""),
-        Auth::Bearer => (header::AUTHORIZATION, "Bearer "),
+        Auth::Bearer | Auth::SigV4(_) => (header::AUTHORIZATION, "Bearer "),
     };
     if headers.contains_key(&name) {
         node.fail(format!(

@@ -56,6 +56,7 @@ fn attempt(dialect: Option<Dialect>) -> Arc<Attempt> {
                     api_version: None,
                     target: Target::Inner,
                     headers: HeaderMap::new(),
+                    signing: None,
                 }),
                 model: "m".into(),
                 price: None,
