@@ -113,6 +113,8 @@ pub enum Does {
     Rename(&'static str),
     /// It is left out: the host would refuse it, and it changes no answer.
     Drop,
+    /// It is left out, and nothing is lost: the path says it.
+    InPath,
     /// The request is refused: the host cannot do this.
     Refuse(&'static str),
     /// A number is moved into this range.

@@ -26,10 +26,16 @@ impl<'a> Description<'a> {
         let row = |provider: &ProviderDraft| {
             let at = provider.url.as_deref().unwrap_or("the wrapped service");
             let headers: Vec<&str> = provider.headers.keys().map(|name| name.as_str()).collect();
-            let headers = if headers.is_empty() {
+            let signs = provider
+                .signing
+                .as_ref()
+                .map(|signing| format!("signs for {} in {}", signing.service, signing.region));
+            let sends = (!headers.is_empty()).then(|| format!("sends {}", headers.join(", ")));
+            let says: Vec<String> = sends.into_iter().chain(signs).collect();
+            let headers = if says.is_empty() {
                 "no credentials".into()
             } else {
-                format!("sends {}", headers.join(", "))
+                says.join("; ")
             };
             let dialect = provider.dialect.to_string();
             [provider.name.clone(), dialect, at.into(), headers]

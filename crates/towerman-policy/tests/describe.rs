@@ -35,6 +35,19 @@ fn a_description_fills_in_the_defaults_and_leaves_out_the_secrets() {
 }
 
 #[test]
+fn what_is_signed_says_for_where() {
+    let config = parse(&with(
+        r#"
+        providers.aws = { profile = "anthropic-bedrock", region = "eu-west-1", access_key_id = "env:AWS_ID", secret_access_key = "env:AWS_KEY" }
+        routes.claude = ["aws/m"]
+        "#,
+    ));
+    let text = config.unwrap().describe().to_string();
+    let line = "sends anthropic-version; signs for bedrock in eu-west-1\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn six_lines_have_a_short_description() {
     let text = parse(&with("")).unwrap().describe().to_string();
     assert!(

@@ -254,6 +254,68 @@ fn a_provider_is_whole_or_well_known() {
 }
 
 #[test]
+fn a_host_of_aws_has_a_region_and_a_key_or_an_account() {
+    check(&[
+        (
+            "providers.anthropic-bedrock = {}",
+            &[
+                r#"4:11: providers.anthropic-bedrock: must have a region, such as region = "us-east-1", or a url"#,
+                r#"4:11: providers.anthropic-bedrock: must have a key, such as key = "env:AWS_BEARER_TOKEN_BEDROCK", or access_key_id and secret_access_key"#,
+            ],
+        ),
+        (
+            r#"providers.anthropic-bedrock = { region = "us-east-1/x", key = "env:X_KEY", session_token = "env:X_KEY" }"#,
+            &[
+                r#"4:42: providers.anthropic-bedrock.region: must be the name of a region, such as region = "us-east-1""#,
+                "4:92: providers.anthropic-bedrock.session_token: does not go with a key: requests either carry one or are signed",
+            ],
+        ),
+        (
+            r#"providers.anthropic-bedrock = { region = "env:NOT_SET", access_key_id = "env:LINES" }"#,
+            &[
+                "4:11: providers.anthropic-bedrock: must have secret_access_key, too, such as secret_access_key = \"env:AWS_SECRET_ACCESS_KEY\"",
+                "4:42: providers.anthropic-bedrock.region: the environment variable NOT_SET is not set",
+                "4:73: providers.anthropic-bedrock.access_key_id: holds characters that no header may",
+            ],
+        ),
+        (
+            r#"providers.anthropic-bedrock = { url = "https://x", session_token = "env:X_KEY", headers = { authorization = "env:X_KEY" } }"#,
+            &[
+                "4:11: providers.anthropic-bedrock: must have access_key_id, too, such as access_key_id = \"env:AWS_ACCESS_KEY_ID\"",
+                "4:11: providers.anthropic-bedrock: must have secret_access_key, too, such as secret_access_key = \"env:AWS_SECRET_ACCESS_KEY\"",
+                r#"4:11: providers.anthropic-bedrock: must have a region to sign for, such as region = "us-east-1""#,
+            ],
+        ),
+        (
+            r#"providers.anthropic-bedrock = { region = 1, access_key_id = "env:X_KEY", secret_access_key = "literal", headers = { authorization = "env:X_KEY" } }"#,
+            &[
+                "4:42: providers.anthropic-bedrock.region: must be a string, not an integer",
+                "4:61: providers.anthropic-bedrock.access_key_id: sets the header authorization, which stands in headers already",
+                r#"4:94: providers.anthropic-bedrock.secret_access_key: is a literal, and secrets do not belong into this file; write "env:NAME" or "file:PATH""#,
+            ],
+        ),
+        (
+            r#"providers.anthropic-bedrock = { url = "https://x", key = "env:X_KEY", region = "us-east-1" }"#,
+            &[
+                "4:80: providers.anthropic-bedrock.region: is of no use: the url says where it is, and nothing is signed",
+            ],
+        ),
+        (
+            r#"providers.groq = { key = "env:X_KEY", region = "us-east-1" }"#,
+            &[
+                r#"4:48: providers.groq.region: goes with hosts of AWS only, such as profile = "anthropic-bedrock""#,
+            ],
+        ),
+        (
+            r#"providers.x = { target = "inner", dialect = "anthropic", profile = "anthropic-bedrock", secret_access_key = "env:X_KEY" }"#,
+            &[
+                r#"4:109: providers.x.secret_access_key: goes with hosts of AWS only, such as profile = "anthropic-bedrock""#,
+            ],
+        ),
+    ]);
+}
+
+#[test]
 fn a_route_names_endpoints_that_exist() {
     check(&[
         (

@@ -19,7 +19,8 @@ fn nothing_that_is_made_of_a_file_shows_a_secret() {
         r#"
         providers.az = { dialect = "openai-chat", url = "https://x.openai.azure.com/openai", headers = { api-key = "env:AZURE_KEY", x-other = "env:OTHER_KEY", x-plain = "hush-in-plain" } }
         providers.filed = { dialect = "anthropic", url = "https://x", key = "file:secret" }
-        routes.more = ["az/x", "filed/y"]
+        providers.aws = { profile = "anthropic-bedrock", region = "us-east-1", access_key_id = "env:AWS_ID", secret_access_key = "file:secret", session_token = "env:AWS_TOKEN" }
+        routes.more = ["az/x", "filed/y", "aws/z"]
         tenants.a.keys = ["env:TENANT_KEY", "file:secret"]
         "#,
     );
@@ -49,6 +50,8 @@ fn nothing_that_is_made_of_a_file_shows_a_secret() {
     // Not shown is not lost.
     let sent = &config.draft.providers[2].headers["x-plain"];
     assert_eq!(sent.to_str().unwrap(), "hush-in-plain");
+    let signing = config.draft.providers[4].signing.as_ref().unwrap();
+    assert_eq!(signing.secret_access_key.expose(), "hush-in-a-file");
 }
 
 #[test]
@@ -74,6 +77,8 @@ fn no_error_repeats_what_may_be_a_secret() {
         r#"tenants.a.keys = "hush""#,
         r#"tenants.a.keys = ["hush"]"#,
         r#"tenants.a.keys = ["sha256:hush"]"#,
+        r#"providers.anthropic-bedrock = { region = "env:AWS_HUSH", access_key_id = "env:LINES", secret_access_key = "hush", session_token = "hush" }"#,
+        r#"providers.groq = { key = "env:X_KEY", region = "env:AWS_HUSH", access_key_id = "env:AWS_HUSH" }"#,
         r#"tenants.a.keys = ["env:hush"]"#,
         r#"tenants.a.keys = ["env:SAME_KEY", "env:SAME_KEY"]"#,
     ];

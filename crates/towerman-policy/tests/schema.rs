@@ -211,6 +211,59 @@ fn a_provider_may_be_the_wrapped_service_or_anybodys_server() {
 }
 
 #[test]
+fn a_host_of_aws_takes_a_key_or_signs_for_its_region() {
+    let policy = policy(
+        r#"routes.more = ["anthropic-bedrock/x", "signed/y", "proxied/z"]
+        providers.anthropic-bedrock = { region = "us-east-1", key = "env:AWS_BEARER_TOKEN_BEDROCK" }
+        [providers.signed]
+        profile = "anthropic-bedrock"
+        region = "env:AWS_REGION"
+        access_key_id = "env:AWS_ACCESS_KEY_ID"
+        secret_access_key = "env:AWS_SECRET_ACCESS_KEY"
+        session_token = "env:AWS_SESSION_TOKEN"
+        [providers.proxied]
+        profile = "anthropic-bedrock"
+        url = "http://egress.internal/aws"
+        region = "eu-north-1"
+        access_key_id = "env:A_KEY"
+        secret_access_key = "env:B_KEY"
+        "#,
+    );
+    let route = policy.route("more").unwrap();
+    let providers: Vec<_> = route.choices.iter().map(|c| &c.endpoint.provider).collect();
+    let urls = providers.iter().map(|provider| match &provider.target {
+        Target::Url(url) => url.to_string(),
+        _ => "inner".into(),
+    });
+    assert_eq!(
+        urls.collect::<Vec<_>>(),
+        [
+            "https://bedrock-runtime.us-east-1.amazonaws.com/",
+            "https://bedrock-runtime.eu-west-1.amazonaws.com/",
+            "http://egress.internal/aws",
+        ]
+    );
+    let authorization = &providers[0].headers["authorization"];
+    assert_eq!(authorization, "Bearer hush-AWS_BEARER_TOKEN_BEDROCK");
+    assert!(authorization.is_sensitive() && providers[0].signing.is_none());
+
+    let signed = providers[1].signing.as_ref().unwrap();
+    assert!(!providers[1].headers.contains_key("authorization"));
+    assert_eq!((&*signed.region, signed.service), ("eu-west-1", "bedrock"));
+    assert_eq!(signed.access_key_id.expose(), "hush-AWS_ACCESS_KEY_ID");
+    assert_eq!(
+        signed.secret_access_key.expose(),
+        "hush-AWS_SECRET_ACCESS_KEY"
+    );
+    let token = signed.session_token.as_ref().unwrap();
+    assert_eq!(token.expose(), "hush-AWS_SESSION_TOKEN");
+
+    let proxied = providers[2].signing.as_ref().unwrap();
+    assert_eq!(&*proxied.region, "eu-north-1");
+    assert_eq!(proxied.session_token, None);
+}
+
+#[test]
 fn a_tenant_is_known_by_the_digest_of_its_key() {
     // SHA-256 of "hush-A_KEY", of "abc" and of "from a file".
     let hex = |digest: &[u8; 32]| {

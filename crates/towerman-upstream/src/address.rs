@@ -115,6 +115,12 @@ mod tests {
                 "/openai/deployments/a%2Fb@1/chat/completions?api-version=2024-10-21",
             ),
             (
+                "anthropic-bedrock",
+                true,
+                "/model/a%2Fb%401/invoke-with-response-stream",
+            ),
+            ("anthropic-bedrock", false, "/model/a%2Fb%401/invoke"),
+            (
                 "anthropic-vertex",
                 true,
                 "/publishers/anthropic/models/a%2Fb@1:streamRawPredict",
@@ -139,7 +145,9 @@ mod tests {
             path(azure, Operation::Embed, false).unwrap(),
             "/openai/deployments/a%2Fb@1/embeddings?api-version=2024-10-21"
         );
-        let vertex = profile::find("anthropic-vertex").unwrap();
-        assert_eq!(path(vertex, Operation::Count, false), None);
+        for name in ["anthropic-vertex", "anthropic-bedrock"] {
+            let profile = profile::find(name).unwrap();
+            assert_eq!(path(profile, Operation::Count, false), None);
+        }
     }
 }

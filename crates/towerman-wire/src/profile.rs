@@ -21,6 +21,20 @@ const fn drop(member: &'static str) -> Rule {
     }
 }
 
+const fn in_path(member: &'static str) -> Rule {
+    Rule {
+        member,
+        does: Does::InPath,
+    }
+}
+
+const fn add(member: &'static str, value: &'static str) -> Rule {
+    Rule {
+        member,
+        does: Does::Add(value),
+    }
+}
+
 const fn refuse(member: &'static str, why: &'static str) -> Rule {
     Rule {
         member,
@@ -90,15 +104,27 @@ pub static TABLE: [Profile; 29] = [
         "ANTHROPIC_API_KEY",
     ),
     Profile {
+        auth: Auth::SigV4("bedrock"),
+        path: PathStyle::BedrockInvoke,
+        rules: &[
+            in_path("model"),
+            in_path("stream"),
+            add("anthropic_version", r#""bedrock-2023-05-31""#),
+        ],
+        ..own(
+            "anthropic-bedrock",
+            Anthropic,
+            "https://bedrock-runtime.{region}.amazonaws.com",
+            "AWS_BEARER_TOKEN_BEDROCK",
+        )
+    },
+    Profile {
         auth: Auth::Bearer,
         path: PathStyle::Vertex("anthropic"),
         keeps: IN_THE_REQUEST,
         rules: &[
-            drop("model"),
-            Rule {
-                member: "anthropic_version",
-                does: Does::Add(r#""vertex-2023-10-16""#),
-            },
+            in_path("model"),
+            add("anthropic_version", r#""vertex-2023-10-16""#),
         ],
         ..own("anthropic-vertex", Anthropic, "", "VERTEX_ACCESS_TOKEN")
     },

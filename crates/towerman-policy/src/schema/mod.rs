@@ -1,5 +1,6 @@
 //! The document, table by table. One file reads one table.
 
+mod aws;
 mod endpoints;
 mod providers;
 mod routes;

@@ -4,12 +4,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use towerman_core::{Auth, Dialect, PathStyle, Profile, Secret, policy::ProviderDraft};
 use towerman_wire::profile;
 
+use super::aws::{self, Region};
 use crate::{
     node::{Node, Table, quoted},
     words::{did_you_mean, list},
 };
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 11] = [
     "profile",
     "dialect",
     "url",
@@ -17,6 +18,10 @@ const KEYS: [&str; 7] = [
     "key",
     "headers",
     "api_version",
+    aws::KEYS[0],
+    aws::KEYS[1],
+    aws::KEYS[2],
+    aws::KEYS[3],
 ];
 
 /// Headers whose value is a secret, whatever it looks like.
@@ -79,17 +84,18 @@ fn one(name: &str, node: &Node<'_>) -> Option<ProviderDraft> {
         None => profile::find(name),
     };
     let dialect = dialect(&table, known);
+    let region = aws::region(&table);
     let mut draft = if table.get("target").is_some() {
         inner(name, &table, dialect)?
     } else {
-        remote(name, &table, dialect, known)?
+        remote(name, &table, dialect, known, &region)?
     };
     // Somebody else's server may have a famous name; its dialect tells.
     if let Some(known) = known.filter(|known| known.dialect == draft.dialect) {
         draft = draft.profile(known);
     }
     version(&table, &mut draft);
-    credentials(&table, &mut draft, known);
+    credentials(&table, &mut draft, known, region);
     Some(draft)
 }
 
@@ -151,6 +157,7 @@ fn remote(
     table: &Table<'_>,
     dialect: Option<Dialect>,
     known: Option<&Profile>,
+    region: &Region,
 ) -> Option<ProviderDraft> {
     let url = table.get("url");
     let written = table.get("dialect").is_some();
@@ -172,7 +179,7 @@ fn remote(
     if let Some(missing) = missing {
         let names: Vec<&str> = profile::TABLE
             .iter()
-            .filter(|profile| !profile.url.is_empty())
+            .filter(|profile| !profile.url.is_empty() && !aws::is_regional(profile))
             .map(|profile| profile.name)
             .collect();
         table.fail(match known {
@@ -186,11 +193,11 @@ fn remote(
         });
     }
     let url = match url {
-        Some(node) => base(
-            &node,
-            known.is_some_and(|known| known.path == PathStyle::Bare),
-        )?,
-        None => known?.url,
+        Some(node) => {
+            let versioned = known.is_some_and(|known| known.path == PathStyle::Bare);
+            base(&node, versioned)?.to_owned()
+        }
+        None => aws::url(table, known?, region),
     };
     Some(ProviderDraft::url(name, dialect?, url))
 }
@@ -226,7 +233,12 @@ fn base<'a>(node: &Node<'a>, versioned: bool) -> Option<&'a str> {
 }
 
 /// The headers that go with every request.
-fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&Profile>) {
+fn credentials(
+    table: &Table<'_>,
+    draft: &mut ProviderDraft,
+    known: Option<&Profile>,
+    region: Region,
+) {
     if draft.dialect == Dialect::Anthropic {
         let version = HeaderValue::from_static("2023-06-01");
         draft.headers.insert("anthropic-version", version);
@@ -240,16 +252,23 @@ fn credentials(table: &Table<'_>, draft: &mut ProviderDraft, known: Option<&Prof
             }
         }
     }
+    let signs = aws::sign(table, draft, region);
     if let Some(node) = table.get("key").filter(|_| draft.url.is_some()) {
         if let Some(secret) = node.secret() {
             authorize(&node, &secret, draft.profile.auth, &mut draft.headers);
         }
     } else if let Some(known) = known.filter(|known| {
         // At its own address; another one may be a server that needs none.
-        !keyed && !known.key.is_empty() && draft.url.as_deref() == Some(known.url)
+        let own = table.get("url").is_none() && draft.url.is_some();
+        let there = own || draft.url.as_deref() == Some(known.url);
+        !keyed && !signs && !known.key.is_empty() && there
     }) {
+        let account = match known.auth {
+            Auth::SigV4(_) => ", or access_key_id and secret_access_key",
+            _ => "",
+        };
         table.fail(format!(
-            "must have a key, such as key = \"env:{}\"",
+            "must have a key, such as key = \"env:{}\"{account}",
             known.key
         ));
     }
@@ -309,14 +328,14 @@ mod tests {
     #[test]
     fn the_reference_lists_the_profiles_in_this_order() {
         let text = crate::REFERENCE.replace("\n# ", " ");
-        let named = |own: bool| {
+        // With a URL of their own, without one, and with one for each region.
+        let kind = |profile: &Profile| (profile.url.is_empty(), aws::is_regional(profile));
+        for wanted in [(false, false), (true, false), (false, true)] {
             let all = profile::TABLE.iter();
-            let some = all.filter(|profile| profile.url.is_empty() == own);
+            let some = all.filter(|profile| kind(profile) == wanted);
             let names: Vec<_> = some.map(|profile| profile.name).collect();
-            names.join(", ")
-        };
-        for own in [false, true] {
-            assert!(text.contains(&format!("{}.", named(own))), "{}", named(own));
+            let names = names.join(", ");
+            assert!(text.contains(&format!("{names}.")), "{names}");
         }
     }
 }

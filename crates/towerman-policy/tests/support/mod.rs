@@ -4,14 +4,15 @@ use std::path::Path;
 
 use towerman_policy::{Config, ConfigErrors, Loader};
 
-/// Every variable whose name ends in `_KEY` holds a secret; `EMPTY`, `LINES` and `BEARER` hold
-/// what their names say; nothing else is set.
+/// Every variable whose name ends in `_KEY` or begins with `AWS_` holds a secret; `EMPTY`,
+/// `LINES`, `BEARER` and `AWS_REGION` hold what their names say; nothing else is set.
 pub(crate) fn loader() -> Loader {
     Loader::new().secrets(|name: &str| match name {
         "EMPTY" => Some(" \n".into()),
         "LINES" => Some("two\nlines".into()),
         "BEARER" => Some("Bearer hush-BEARER\n".into()),
-        _ => name.ends_with("_KEY").then(|| format!("hush-{name}\n")),
+        "AWS_REGION" => Some("eu-west-1\n".into()),
+        _ => (name.ends_with("_KEY") || name.starts_with("AWS_")).then(|| format!("hush-{name}\n")),
     })
 }
 

@@ -14,11 +14,19 @@ pub(super) struct Member {
     /// Its name, as spelt, with quotes.
     pub(super) name: Range<usize>,
     pub(super) value: Range<usize>,
-    /// Whether no other stands before it.
+    /// Whether no other stands before it that stays.
     first: bool,
 }
 
 impl Member {
+    /// Leaves it out.
+    fn cut(&self, body: &[u8]) -> Edit {
+        Edit {
+            span: self.with_comma(body),
+            text: Bytes::new(),
+        }
+    }
+
     /// The member and the comma that goes with it.
     fn with_comma(&self, body: &[u8]) -> Range<usize> {
         if !self.first {
@@ -40,32 +48,50 @@ pub(super) fn edits(rules: &[Rule], body: &Bytes, losses: &mut Losses) -> Result
     if rules.is_empty() {
         return Ok(edits);
     }
-    let mut found = vec![None; rules.len()];
+    let mut found = vec![Vec::new(); rules.len()];
     let mut first = true;
     // The body was read before: it is an object.
     let read = Cursor::new(body).object(|cursor, key| {
         cursor.peek();
         let start = cursor.at();
         cursor.skip()?;
+        let mut leaves = false;
         for (rule, found) in rules.iter().zip(&mut found) {
             if key.is(rule.member) {
-                *found = Some(Member {
+                leaves |= leaves_out(rule, &body[start..cursor.at()]);
+                found.push(Member {
                     name: name_before(body, start),
                     value: start..cursor.at(),
                     first,
                 });
             }
         }
-        first = false;
+        // The comma behind it went with it.
+        first &= leaves;
         Ok(())
     });
     if read.is_err() {
         return Ok(edits);
     }
-    for (rule, member) in rules.iter().zip(found) {
-        edits.extend(edit(rule, member, body, losses)?);
+    for (rule, mut members) in rules.iter().zip(found) {
+        // Of members with one name the last counts, but none may stay that shall not be there.
+        let last = members.pop();
+        let others = members
+            .iter()
+            .filter(|member| leaves_out(rule, &body[member.value.clone()]));
+        edits.extend(others.map(|member| member.cut(body)));
+        edits.extend(edit(rule, last, body, losses)?);
     }
     Ok(edits)
+}
+
+/// Whether nothing stays of a member with this value.
+fn leaves_out(rule: &Rule, value: &[u8]) -> bool {
+    match rule.does {
+        Does::InPath => true,
+        Does::Drop => value.trim_ascii() != b"null",
+        _ => false,
+    }
 }
 
 /// The name that stands before the value at `start`: from quote to quote.
@@ -98,6 +124,9 @@ fn edit(
         });
     };
     let value = body[member.value.clone()].trim_ascii();
+    if matches!(rule.does, Does::InPath) {
+        return Ok(Some(member.cut(body)));
+    }
     if value == b"null" {
         return Ok(None);
     }
@@ -112,10 +141,7 @@ fn edit(
         }
         Does::Drop => {
             losses.add(at(), Tier::Dropped, "dropped: the host has nothing like it");
-            Some(Edit {
-                span: member.with_comma(body),
-                text: Bytes::new(),
-            })
+            Some(member.cut(body))
         }
         // Off and empty ask for nothing.
         Does::Refuse(_) if matches!(value, b"false" | b"{}" | b"[]" | b"0") => None,
@@ -159,7 +185,7 @@ fn edit(
                 }
             })
         }
-        Does::Add(_) => None,
+        Does::Add(_) | Does::InPath => None,
     })
 }
 
@@ -177,6 +203,10 @@ mod tests {
         Rule {
             member: "store",
             does: Does::Drop,
+        },
+        Rule {
+            member: "user",
+            does: Does::InPath,
         },
         Rule {
             member: "logprobs",
@@ -233,6 +263,14 @@ mod tests {
             (
                 r#"{"model":"m" , "store": {"a":[]} }"#,
                 r#"{"anthropic_version":"x","model":"m"  }"#,
+            ),
+            (
+                r#"{"user":"u" , "store":1,"model":"m","user":null,"store":2}"#,
+                r#"{"anthropic_version":"x","model":"m"}"#,
+            ),
+            (
+                r#"{"store":null,"user":"u","store":3,"n":1}"#,
+                r#"{"anthropic_version":"x","store":null,"n":1}"#,
             ),
             (
                 r#"{"temperature":1.5,"n":1,"logprobs":false}"#,
