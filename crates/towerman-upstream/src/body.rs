@@ -12,6 +12,8 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use towerman_core::BoxError;
 
+use crate::unwrap::Unwrap;
+
 pin_project! {
     /// The response body of [`Upstream`](crate::Upstream).
     pub struct ResponseBody<B> {
@@ -25,6 +27,7 @@ pin_project! {
     enum Kind<B> {
         Inner { #[pin] body: B },
         Remote { #[pin] body: Incoming },
+        Wrapped { #[pin] body: Unwrap<Incoming> },
     }
 }
 
@@ -38,6 +41,12 @@ impl<B> ResponseBody<B> {
     pub(crate) const fn remote(body: Incoming) -> Self {
         Self {
             kind: Kind::Remote { body },
+        }
+    }
+
+    pub(crate) const fn wrapped(body: Unwrap<Incoming>) -> Self {
+        Self {
+            kind: Kind::Wrapped { body },
         }
     }
 }
@@ -58,6 +67,7 @@ where
         match self.project().kind.project() {
             KindProj::Inner { body } => body.poll_frame(cx).map_err(Into::into),
             KindProj::Remote { body } => body.poll_frame(cx).map_err(Into::into),
+            KindProj::Wrapped { body } => body.poll_frame(cx),
         }
     }
 
@@ -65,6 +75,7 @@ where
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
             Kind::Remote { body } => body.is_end_stream(),
+            Kind::Wrapped { body } => body.is_end_stream(),
         }
     }
 
@@ -72,6 +83,7 @@ where
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
             Kind::Remote { body } => body.size_hint(),
+            Kind::Wrapped { body } => body.size_hint(),
         }
     }
 }

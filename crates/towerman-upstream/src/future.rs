@@ -12,7 +12,11 @@ use http::Response;
 use pin_project_lite::pin_project;
 use towerman_core::{Attempt, BoxError};
 
-use crate::{ResponseBody, error::SendError};
+use crate::{
+    ResponseBody,
+    error::SendError,
+    unwrap::{self, Unwrap},
+};
 
 pin_project! {
     /// The future of [`Upstream`](crate::Upstream).
@@ -68,9 +72,15 @@ where
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
             KindProj::Remote { call, attempt } => {
-                let response =
+                let mut response =
                     ready!(call.poll(cx)).map_err(|error| SendError::note(error, attempt))?;
-                Poll::Ready(Ok(response.map(ResponseBody::remote)))
+                let chunks = unwrap::announced(&mut response, attempt);
+                Poll::Ready(Ok(response.map(|body| match chunks {
+                    None => ResponseBody::remote(body),
+                    Some(chunks) => {
+                        ResponseBody::wrapped(Unwrap::new(body, chunks, Arc::clone(attempt)))
+                    }
+                })))
             }
             KindProj::Refused { error } => Poll::Ready(Err(error
                 .take()

@@ -5,6 +5,9 @@
 //! `idempotency-key` stays here, too: tenants share the provider's account, and must not share keys
 //! in it. No part of a request can change where it goes. Redirects are never followed.
 //!
+//! What AWS puts around a vendor's own events is taken off at once: whoever reads an answer of
+//! Claude's on Bedrock sees the stream that Anthropic itself would have sent.
+//!
 //! # Where it goes
 //!
 //! Innermost. [`Upstream::new`] ends a stack that only calls providers; [`UpstreamLayer`] goes
@@ -61,6 +64,7 @@ mod head;
 mod layer;
 mod service;
 mod sign;
+mod unwrap;
 
 pub use self::{
     body::ResponseBody,

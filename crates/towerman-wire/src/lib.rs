@@ -14,6 +14,7 @@
 //! | hosts with an accent | [`profile`] |
 //! | one dialect for another | [`translate`] |
 //! | server-sent events | [`sse`] |
+//! | a vendor's events inside AWS's frames | [`chunks`] |
 //! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`](mod@array) |
 //!
 //! # Example
@@ -40,6 +41,7 @@
 
 pub mod array;
 pub mod ask;
+pub mod chunks;
 mod dialect;
 pub mod edit;
 pub mod fault;

@@ -15,7 +15,7 @@ pub(crate) struct ProviderError {
     pub(super) code: Option<Box<str>>,
     /// All words by which errors are told apart, in lower case.
     pub(super) class: String,
-    pub(super) message: String,
+    pub(crate) message: String,
     pub(super) param: Option<String>,
     /// It says which of the caller's words it will not have.
     pub(super) moderated: bool,
