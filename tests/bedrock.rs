@@ -104,7 +104,7 @@ async fn what_is_sent_is_what_was_signed_whole_and_streamed() {
                 let model = CLAUDE.replace(':', "%3A");
                 assert_eq!(path, format!("/proxied/model/{model}/{verb}"));
                 let body: Value = serde_json::from_slice(&body).unwrap();
-                assert_eq!(body["anthropic_version"], "bedrock-2023-05-31");
+                assert_eq!(body["anthropic_version"], "bedrock-2023-05-31", "{dialect} {body}");
                 assert!(body["max_tokens"].is_u64());
                 assert!(body["messages"].is_array());
                 assert_eq!(body.as_object().unwrap().len(), 3, "{body}");
@@ -151,7 +151,12 @@ async fn wrapped_events_keep_their_letter() {
     assert_eq!(answer.headers["content-type"], "text/event-stream");
     let wanted: Vec<String> = host::events()
         .iter()
-        .map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()))
+        .map(|event| {
+            format!(
+                "event: {}\ndata: {event}\n\n",
+                event["type"].as_str().unwrap()
+            )
+        })
         .collect();
     assert_eq!(answer.text(), wanted.concat());
 }
@@ -175,6 +180,11 @@ async fn what_goes_wrong_in_a_stream_is_told_in_the_clients_words() {
             assert!(kind.is_empty() || told == kind, "{model}: {told}");
         }
     }
-    let outcomes: Vec<_> = gateway.ledger.lines().iter().map(|line| line.outcome).collect();
+    let outcomes: Vec<_> = gateway
+        .ledger
+        .lines()
+        .iter()
+        .map(|line| line.outcome)
+        .collect();
     assert_eq!(json!(outcomes), json!([]));
 }

@@ -41,7 +41,10 @@ pub(crate) fn exception(kind: &str, message: &str) -> Vec<u8> {
         (":content-type", "application/json"),
         (":message-type", "exception"),
     ];
-    frame(&headers, json!({ "message": message }).to_string().as_bytes())
+    frame(
+        &headers,
+        json!({ "message": message }).to_string().as_bytes(),
+    )
 }
 
 /// CRC-32 as Ethernet has it, bit by bit.
@@ -62,7 +65,11 @@ fn base64(bytes: &[u8]) -> String {
         });
         for at in 0..4 {
             let letter = LETTERS[number >> (18 - 6 * at) & 63];
-            out.push(if at <= three.len() { letter.into() } else { '=' });
+            out.push(if at <= three.len() {
+                letter.into()
+            } else {
+                '='
+            });
         }
     }
     out

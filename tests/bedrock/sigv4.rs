@@ -32,9 +32,20 @@ pub(crate) fn refuse(account: &Account, head: &Parts, body: &Bytes) -> Option<St
     if stale(&date) {
         return Some(format!("signed at {date}"));
     }
-    let (start, rest) = told.split_once(", SignedHeaders=")?;
-    let (names, signature) = rest.split_once(", Signature=")?;
-    let (id, region, day) = (account.id, account.region, &date[..8]);
+    let parts = told
+        .split_once(", SignedHeaders=")
+        .and_then(|(start, rest)| {
+            let (names, signature) = rest.split_once(", Signature=")?;
+            Some((start, names, signature))
+        });
+    let Some((start, names, signature)) = parts else {
+        return Some("it is signed in some other way".into());
+    };
+    let (id, region, day) = (
+        account.id,
+        account.region,
+        date.get(..8).unwrap_or_default(),
+    );
     let scope = format!("{day}/{region}/bedrock/aws4_request");
     if start != format!("AWS4-HMAC-SHA256 Credential={id}/{scope}") {
         return Some(format!("signed by {start}"));

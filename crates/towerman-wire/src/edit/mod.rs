@@ -24,6 +24,11 @@ struct Edit {
     text: Bytes,
 }
 
+/// By where it begins; what is put in before a span stands before what is done to the span.
+const fn in_order(edit: &Edit) -> (usize, usize) {
+    (edit.span.start, edit.span.end)
+}
+
 /// `body`, addressed to `model`; with `include_usage`, a stream will report its usage.
 ///
 /// `ask` must have been read from `body`. Without an edit the body is the same [`Bytes`]; with
@@ -58,7 +63,7 @@ pub fn forward(
             bent.iter().all(outside)
         });
         edits.extend(bent);
-        edits.sort_by_key(|edit| edit.span.start);
+        edits.sort_by_key(in_order);
     }
     Ok((splice(body, edits), losses))
 }
@@ -82,7 +87,7 @@ fn bend(profile: &Profile, body: &Bytes, losses: &mut Losses) -> Result<Vec<Edit
     if !profile.developer || profile.nine_ids {
         messages::edits(profile, body, &mut edits, losses);
     }
-    edits.sort_by_key(|edit| edit.span.start);
+    edits.sort_by_key(in_order);
     Ok(edits)
 }
 
