@@ -154,3 +154,20 @@ pub fn folders(dialect: Dialect) -> Vec<Exchange> {
 pub fn chunked(bytes: &[u8], size: usize) -> impl Iterator<Item = &[u8]> {
     bytes.chunks(size.max(1))
 }
+
+/// Every recorded exchange of a folder with its number, as it stands there, in order.
+pub fn files(folder: &str) -> Vec<(String, Value)> {
+    let Some(root) = root() else {
+        return Vec::new();
+    };
+    let files = fs::read_dir(root.join("recorded").join(folder)).unwrap();
+    let mut all: Vec<_> = files
+        .map(|file| {
+            let path = file.unwrap().path();
+            let exchange = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            (path.file_stem().unwrap().display().to_string(), exchange)
+        })
+        .collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all
+}
