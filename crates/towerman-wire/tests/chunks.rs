@@ -75,6 +75,8 @@ fn wrapped_events_come_out_as_they_were_said_however_they_are_cut() {
         chunk(r#"{"type":"ping"}"#),
         frame("event", "something-new", "{}"),
         chunk("{ \"index\": 0,\r\n \"type\":\"content_block_stop\"}"),
+        // A type that would be a line of its own.
+        chunk(r#"{"type":"a\nid: 1"}"#),
         // A serializer that escapes slashes, and one that says no type.
         frame(
             "event",
@@ -85,6 +87,7 @@ fn wrapped_events_come_out_as_they_were_said_however_they_are_cut() {
     let wanted = "event: ping\ndata: {\"type\":\"ping\"}\n\n\
                   event: content_block_stop\ndata: { \"index\": 0,\n\
                   data:  \"type\":\"content_block_stop\"}\n\n\
+                  data: {\"type\":\"a\\nid: 1\"}\n\n\
                   data: {\"A\":\"???\"}\n\n";
     let bytes = bytes.concat();
     for size in 1..=bytes.len() {
