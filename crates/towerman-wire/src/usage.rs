@@ -145,6 +145,36 @@ impl Tokens {
         Ok(())
     }
 
+    /// Takes in a `usage` of Cohere's dialect. What is billed is less than what there was, and is
+    /// told for hosts that say nothing else.
+    pub(crate) fn cohere(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
+        let (mut there, mut billed) = (Self::default(), Self::default());
+        cursor.members(|cursor, key| {
+            let to = match key.plain() {
+                b"tokens" => &mut there,
+                b"billed_units" => &mut billed,
+                b"cached_tokens" => {
+                    self.read = cursor.count()?;
+                    return Ok(());
+                }
+                _ => return cursor.skip(),
+            };
+            cursor.members(|cursor, key| {
+                match key.plain() {
+                    b"input_tokens" => to.prompt = cursor.count()?,
+                    b"output_tokens" => to.output = cursor.count()?,
+                    b"reasoning_tokens" => to.reasoning = cursor.count()?,
+                    _ => cursor.skip()?,
+                }
+                Ok(())
+            })
+        })?;
+        self.prompt = there.prompt.or(billed.prompt);
+        self.output = there.output.or(billed.output);
+        self.reasoning = there.reasoning;
+        Ok(())
+    }
+
     /// Takes in counts that stand by themselves, as Ollama tells them.
     pub(crate) fn counted(&mut self, prompt: Option<u64>, output: Option<u64>) {
         self.prompt = self.prompt.max(prompt);

@@ -3,7 +3,7 @@
 use super::delta::Delta;
 use crate::json::{Cursor, Invalid};
 
-/// Reads a list of embeddings, as OpenAI or Gemini sends it. The vectors are only checked.
+/// Reads embeddings, as any dialect sends them. The vectors are only checked.
 pub(super) fn embeddings(data: &[u8]) -> Result<Delta<'_>, Invalid> {
     let mut delta = Delta::default();
     let mut cursor = Cursor::new(data);
@@ -17,10 +17,12 @@ pub(super) fn embeddings(data: &[u8]) -> Result<Delta<'_>, Invalid> {
             delta.answers |= cursor.peek() == Some(b'{');
             cursor.skip()
         }
+        // Cohere's are lists by the type of their numbers.
         b"embeddings" => {
-            delta.answers |= cursor.peek() == Some(b'[');
+            delta.answers |= matches!(cursor.peek(), Some(b'[' | b'{'));
             cursor.skip()
         }
+        b"meta" => delta.tokens.cohere(cursor),
         b"usage" => delta.tokens.openai(cursor),
         b"model" => {
             delta.model = cursor.text()?;
