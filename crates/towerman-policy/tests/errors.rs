@@ -157,13 +157,13 @@ fn a_provider_is_whole_or_well_known() {
         (
             "providers.openai2 = {}",
             &[
-                r#"4:11: providers.openai2: must have a dialect and a url, such as dialect = "openai-chat", url = "https://…" (did you mean "openai"?); only these names may leave them out: "anthropic", "cerebras", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
+                r#"4:11: providers.openai2: must have a dialect and a url, such as dialect = "openai-chat", url = "https://…" (did you mean "openai"?); only these names may leave them out: "anthropic", "cerebras", "cohere", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
             ],
         ),
         (
             r#"providers.opanai = { key = "env:X_KEY" }"#,
             &[
-                r#"4:11: providers.opanai: must have a dialect and a url, such as dialect = "openai-chat", url = "https://…" (did you mean "openai"?); only these names may leave them out: "anthropic", "cerebras", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
+                r#"4:11: providers.opanai: must have a dialect and a url, such as dialect = "openai-chat", url = "https://…" (did you mean "openai"?); only these names may leave them out: "anthropic", "cerebras", "cohere", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
             ],
         ),
         (
@@ -173,19 +173,19 @@ fn a_provider_is_whole_or_well_known() {
         (
             r#"providers.x = { dialect = "openai", url = "https://x" }"#,
             &[
-                r#"4:27: providers.x.dialect: "openai" is unknown; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "ollama""#,
+                r#"4:27: providers.x.dialect: "openai" is unknown; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "cohere", "ollama""#,
             ],
         ),
         (
             r#"providers.x = { dialect = "openai-chat" }"#,
             &[
-                r#"4:11: providers.x: must have a url, such as dialect = "openai-chat", url = "https://…"; only these names may leave them out: "anthropic", "cerebras", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
+                r#"4:11: providers.x: must have a url, such as dialect = "openai-chat", url = "https://…"; only these names may leave them out: "anthropic", "cerebras", "cohere", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
             ],
         ),
         (
             r#"providers.x = { url = "https://x" }"#,
             &[
-                r#"4:11: providers.x: must have a dialect, such as dialect = "openai-chat", url = "https://…"; only these names may leave them out: "anthropic", "cerebras", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
+                r#"4:11: providers.x: must have a dialect, such as dialect = "openai-chat", url = "https://…"; only these names may leave them out: "anthropic", "cerebras", "cohere", "deepseek", "fireworks", "gemini", "gemini-compat", "groq", "huggingface", "llama-cpp", "mistral", "moonshot", "ollama", "ollama-native", "openai", "openai-responses", "openrouter", "perplexity", "qwen", "together", "vercel", "xai", "xai-responses", "zai""#,
             ],
         ),
         (
@@ -221,7 +221,7 @@ fn a_provider_is_whole_or_well_known() {
         (
             r#"providers.x = { target = "inner", url = "https://x", key = "env:X_KEY" }"#,
             &[
-                r#"4:11: providers.x: must have a dialect; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "ollama""#,
+                r#"4:11: providers.x: must have a dialect; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "cohere", "ollama""#,
                 r#"4:41: providers.x.url: does not go with target = "inner": the wrapped service needs no url"#,
                 r#"4:60: providers.x.key: does not go with target = "inner": the wrapped service needs no key"#,
             ],

@@ -4,7 +4,7 @@
 
 use towerman_core::{
     Auth,
-    Dialect::{self, Anthropic, Gemini, Ollama, OpenAiChat, OpenAiResponses},
+    Dialect::{self, Anthropic, Cohere, Gemini, Ollama, OpenAiChat, OpenAiResponses},
     Does, Keeps, PathStyle, Profile, Rule, UsageChunk,
 };
 
@@ -96,7 +96,7 @@ const fn own(
 }
 
 /// Every profile, by name.
-pub static TABLE: [Profile; 29] = [
+pub static TABLE: [Profile; 31] = [
     own(
         "anthropic",
         Anthropic,
@@ -155,6 +155,7 @@ pub static TABLE: [Profile; 29] = [
         "CEREBRAS_API_KEY",
         &[UP_TO_HIGH],
     ),
+    own("cohere", Cohere, "https://api.cohere.com", "CO_API_KEY"),
     chat(
         "deepseek",
         "https://api.deepseek.com",

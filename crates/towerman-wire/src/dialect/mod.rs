@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod codec;
+mod cohere;
 mod gemini;
 mod node;
 mod ollama;
@@ -23,7 +24,8 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
         Dialect::OpenAiResponses => &openai_responses::Codec,
         Dialect::OpenAiCompletions => &openai_completions::Codec,
         Dialect::Gemini => &gemini::Codec,
+        Dialect::Cohere => &cohere::Codec,
         Dialect::Ollama => &ollama::Codec,
-        Dialect::BedrockConverse | Dialect::Cohere => &openai_chat::OpenAiChat,
+        Dialect::BedrockConverse => &openai_chat::OpenAiChat,
     }
 }
