@@ -1,11 +1,12 @@
 //! How the events of a stream are put into bytes, and got out of them again.
 
+pub(crate) mod frames;
 mod lines;
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 use towerman_core::Dialect;
 
-use self::lines::Lines;
+use self::{frames::Frames, lines::Lines};
 use crate::sse;
 
 /// One event of a stream, in whatever framing.
@@ -83,6 +84,7 @@ impl Framing {
 pub(crate) enum Deframer {
     Sse(sse::Framer),
     Lines(Lines),
+    Frames(Frames),
 }
 
 /// The bytes are no stream of this framing, or an event is larger than any may be.
@@ -92,7 +94,8 @@ pub(crate) struct Broken;
 impl Deframer {
     pub(crate) fn new(framing: Framing) -> Self {
         match framing {
-            Framing::Sse | Framing::Frames => Self::Sse(sse::Framer::new()),
+            Framing::Sse => Self::Sse(sse::Framer::new()),
+            Framing::Frames => Self::Frames(Frames::default()),
             Framing::Lines => Self::Lines(Lines::default()),
         }
     }
@@ -111,6 +114,7 @@ impl Deframer {
             Self::Lines(lines) => lines
                 .push(chunk, |line| on_event(Event::line(line)))
                 .map_err(|_| Broken),
+            Self::Frames(frames) => frames.push(chunk, on_event).map_err(|_| Broken),
         }
     }
 
@@ -124,6 +128,8 @@ impl Deframer {
                 lines.finish(|line| on_event(Event::line(line)));
                 Ok(())
             }
+            // Half a frame is none: whoever reads the events knows that the end did not come.
+            Self::Frames(_) => Ok(()),
         }
     }
 }
