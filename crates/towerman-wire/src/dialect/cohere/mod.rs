@@ -9,6 +9,8 @@ mod learn;
 mod read;
 mod said;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use bytes::Bytes;

@@ -90,8 +90,10 @@ pub(super) fn thought<'a>(text: Text<'a>, rest: Rest<'a>, at: String) -> Part<'a
 }
 
 fn image<'a>(piece: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
-    let at = format!("{at}/image_url");
-    let mut image: Fields<'a> = Fields::read(piece.need("image_url", "", "an object")?, &at)?;
+    let inside = format!("{at}/image_url");
+    let image = piece.object("image_url", at)?;
+    let mut image = image.ok_or_else(|| refuse(&*inside, "is missing"))?;
+    let at = inside;
     let url = image.need_string("url", &at)?;
     let source = if media::is_data(&url) {
         let found = media::base64(&url).map(|(media_type, data)| Source::Base64 {
@@ -118,8 +120,8 @@ pub(super) fn document<'a>(raw: Raw<'a>, at: &str) -> Result<Kind<'a>, Fault> {
         (Text::read(raw, at)?, None)
     } else {
         let mut document = Fields::read(raw, at)?;
+        let data: Raw<'a> = document.need("data", at, "an object")?;
         let at = format!("{at}/data");
-        let data: Raw<'a> = document.need("data", "", "an object")?;
         if data.get().starts_with('"') {
             (Text::read(data, &at)?, None)
         } else {
