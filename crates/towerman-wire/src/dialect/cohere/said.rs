@@ -69,8 +69,6 @@ pub(super) struct Message<'a> {
 /// A piece of content: which of the two there is says what it is.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Piece<'a> {
-    #[serde(borrow, default, rename = "type")]
-    pub(super) kind: Option<Said<'a>>,
     #[serde(borrow, default)]
     pub(super) text: Option<Said<'a>>,
     #[serde(borrow, default)]

@@ -167,6 +167,25 @@ fn others_hear_it_in_their_words() {
 }
 
 #[test]
+fn citations_may_come_behind_their_text_but_not_behind_the_next() {
+    let cite = |of: u32| {
+        let source = json!({"type": "document", "id": format!("https://x/{of}")});
+        let cite = json!({"start": 0, "end": 2, "content_index": of, "sources": [source]});
+        at("citation-start", of, &json!({"citations": cite}))
+    };
+    let ended = [start(), text(0, "Hi"), bare("content-end", 0)];
+    let behind = [
+        vec![cite(0)],
+        vec![text(1, "Ho"), cite(0), cite(1), end("COMPLETE")],
+    ]
+    .concat();
+    let said = [ended.to_vec(), behind].concat();
+    let told = through(D, ANTHROPIC, &sse(&said));
+    assert_eq!(told.matches("https://x/0").count(), 1, "{told}");
+    assert_eq!(told.matches("https://x/1").count(), 1, "{told}");
+}
+
+#[test]
 fn what_others_stream_is_told() {
     let chunk = |delta: Value, reason: Value| {
         let chunk = json!({"id": "x", "object": "chat.completion.chunk", "model": "m",
