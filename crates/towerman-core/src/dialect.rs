@@ -32,12 +32,13 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect that is served, in the order in which documentation lists them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OpenAiChat,
         Self::Anthropic,
         Self::OpenAiResponses,
         Self::OpenAiCompletions,
         Self::Gemini,
+        Self::BedrockConverse,
         Self::Cohere,
         Self::Ollama,
     ];

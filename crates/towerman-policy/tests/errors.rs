@@ -173,7 +173,7 @@ fn a_provider_is_whole_or_well_known() {
         (
             r#"providers.x = { dialect = "openai", url = "https://x" }"#,
             &[
-                r#"4:27: providers.x.dialect: "openai" is unknown; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "cohere", "ollama""#,
+                r#"4:27: providers.x.dialect: "openai" is unknown; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "bedrock-converse", "cohere", "ollama""#,
             ],
         ),
         (
@@ -221,7 +221,7 @@ fn a_provider_is_whole_or_well_known() {
         (
             r#"providers.x = { target = "inner", url = "https://x", key = "env:X_KEY" }"#,
             &[
-                r#"4:11: providers.x: must have a dialect; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "cohere", "ollama""#,
+                r#"4:11: providers.x: must have a dialect; expected one of "openai-chat", "anthropic", "openai-responses", "openai-completions", "gemini", "bedrock-converse", "cohere", "ollama""#,
                 r#"4:41: providers.x.url: does not go with target = "inner": the wrapped service needs no url"#,
                 r#"4:60: providers.x.key: does not go with target = "inner": the wrapped service needs no key"#,
             ],

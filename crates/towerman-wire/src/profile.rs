@@ -4,7 +4,9 @@
 
 use towerman_core::{
     Auth,
-    Dialect::{self, Anthropic, Cohere, Gemini, Ollama, OpenAiChat, OpenAiResponses},
+    Dialect::{
+        self, Anthropic, BedrockConverse, Cohere, Gemini, Ollama, OpenAiChat, OpenAiResponses,
+    },
     Does, Keeps, PathStyle, Profile, Rule, UsageChunk,
 };
 
@@ -96,7 +98,7 @@ const fn own(
 }
 
 /// Every profile, by name.
-pub static TABLE: [Profile; 31] = [
+pub static TABLE: [Profile; 32] = [
     own(
         "anthropic",
         Anthropic,
@@ -149,6 +151,12 @@ pub static TABLE: [Profile; 31] = [
         path: PathStyle::AzureV1,
         ..own("azure-v1", OpenAiChat, "", "AZURE_OPENAI_API_KEY")
     },
+    own(
+        "bedrock",
+        BedrockConverse,
+        "https://bedrock-runtime.{region}.amazonaws.com",
+        "AWS_BEARER_TOKEN_BEDROCK",
+    ),
     chat(
         "cerebras",
         "https://api.cerebras.ai",

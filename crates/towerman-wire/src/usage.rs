@@ -175,6 +175,35 @@ impl Tokens {
         Ok(())
     }
 
+    /// Takes in a `usage` of Bedrock's Converse.
+    pub(crate) fn converse(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Invalid> {
+        cursor.members(|cursor, key| {
+            match key.plain() {
+                b"inputTokens" => self.prompt = cursor.count()?,
+                b"cacheReadInputTokens" => self.read = cursor.count()?,
+                b"cacheWriteInputTokens" => self.written = cursor.count()?,
+                b"cacheDetails" => cursor.elements(|cursor| {
+                    let (mut hour, mut tokens) = (false, None);
+                    cursor.members(|cursor, key| {
+                        match key.plain() {
+                            b"ttl" => hour = cursor.text()?.is_some_and(|ttl| ttl.is("1h")),
+                            b"inputTokens" => tokens = cursor.count()?,
+                            _ => cursor.skip()?,
+                        }
+                        Ok(())
+                    })?;
+                    if hour {
+                        self.written_long = tokens;
+                    }
+                    Ok(())
+                })?,
+                b"outputTokens" => self.output = cursor.count()?,
+                _ => cursor.skip()?,
+            }
+            Ok(())
+        })
+    }
+
     /// Takes in counts that stand by themselves, as Ollama tells them.
     pub(crate) fn counted(&mut self, prompt: Option<u64>, output: Option<u64>) {
         self.prompt = self.prompt.max(prompt);

@@ -116,6 +116,9 @@ pub(crate) struct Written {
 #[derive(Debug)]
 pub(crate) struct Unreadable;
 
+/// Who is told what a stream says.
+pub(crate) type Say<'s> = &'s mut dyn FnMut(Delta<'_>);
+
 /// Reads the events of one stream.
 pub(crate) trait Decode: fmt::Debug + Send {
     /// Takes one event in, and says what it amounts to. A provider's error is a

@@ -1,6 +1,7 @@
 //! The dialects: a folder each, and the one place that lists them.
 
 mod anthropic;
+mod bedrock_converse;
 mod codec;
 mod cohere;
 mod gemini;
@@ -9,11 +10,12 @@ mod ollama;
 mod openai_chat;
 mod openai_completions;
 mod openai_responses;
+mod parts;
 
 use towerman_core::Dialect;
 
 pub(crate) use self::codec::{
-    Codec, Decode, Encode, Sum, To, Unreadable, Written, empty_object, write, written,
+    Codec, Decode, Encode, Say, Sum, To, Unreadable, Written, empty_object, write, written,
 };
 
 /// Who reads and writes a dialect.
@@ -26,6 +28,6 @@ pub(crate) fn of(dialect: Dialect) -> &'static dyn Codec {
         Dialect::Gemini => &gemini::Codec,
         Dialect::Cohere => &cohere::Codec,
         Dialect::Ollama => &ollama::Codec,
-        Dialect::BedrockConverse => &openai_chat::OpenAiChat,
+        Dialect::BedrockConverse => &bedrock_converse::Codec,
     }
 }

@@ -4,11 +4,9 @@
 
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
 mod write;
 
-#[cfg(test)]
-use self::write::{Message, frame};
+pub(crate) use self::write::{Message, frame};
 use super::Event;
 use crate::sse::EVENT_LIMIT;
 

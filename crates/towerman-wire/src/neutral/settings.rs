@@ -152,6 +152,19 @@ impl Effort {
         Self::ALL.into_iter().find(|effort| effort.as_str() == name)
     }
 
+    /// The tokens to think with that an effort amounts to where a dialect counts them.
+    pub(crate) const fn tokens(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::Minimal => 512,
+            Self::Low => 1024,
+            Self::Medium => 8192,
+            Self::High => 24_576,
+            Self::XHigh => 32_768,
+            Self::Max => 65_536,
+        }
+    }
+
     /// The effort that a budget amounts to where a dialect does not count. Never more than high:
     /// many models refuse what lies above.
     pub(crate) const fn of_budget(budget: i64) -> Self {

@@ -5,7 +5,7 @@ use towerman_core::Fault;
 use super::Writer;
 use crate::{
     dialect::node::{Node, Object},
-    neutral::{Effort, Format, Reasoning, Sampling, Set, Shown},
+    neutral::{Format, Reasoning, Sampling, Set, Shown},
 };
 
 /// The most that `k` may be.
@@ -37,7 +37,7 @@ impl<'a> Writer<'a, '_> {
         let budget = match (value.budget, value.effort) {
             (None, Some(effort)) => {
                 self.notes.mapped(at, "told as a number of tokens");
-                Some(tokens(effort))
+                Some(effort.tokens())
             }
             (budget, _) => budget,
         };
@@ -128,18 +128,5 @@ impl<'a> Writer<'a, '_> {
         }
         self.notes.mapped(at, "set to the end of Cohere's range");
         Some(value.clamp(least, most))
-    }
-}
-
-/// What an effort amounts to, as for other dialects that count.
-const fn tokens(effort: Effort) -> i64 {
-    match effort {
-        Effort::None => 0,
-        Effort::Minimal => 512,
-        Effort::Low => 1024,
-        Effort::Medium => 8192,
-        Effort::High => 24_576,
-        Effort::XHigh => 32_768,
-        Effort::Max => 65_536,
     }
 }

@@ -1,25 +1,23 @@
 //! A provider's stream.
 
-mod parts;
-
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use towerman_core::{Fault, Finish};
 
-use self::parts::{Of, Parts, TooMany};
 use super::{
     cite,
     said::{Change, Event as Told, Message, Piece, ToolCall, failed, finish, usage},
 };
 use crate::{
-    dialect::{Decode, Unreadable},
+    dialect::{
+        Decode, Say, Unreadable,
+        parts::{Of, Parts, TooMany},
+    },
     framing::Event,
     neutral::{Delta, Opening, Raw, fields::Said, made_up},
     translate::trouble,
 };
-
-type Say<'s> = &'s mut dyn FnMut(Delta<'_>);
 
 /// The state of one stream.
 #[derive(Debug, Default)]

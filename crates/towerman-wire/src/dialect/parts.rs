@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use super::Say;
-use crate::neutral::{Cite, Delta, Opening, Place, json::Progress};
+use crate::neutral::{Cite, Delta, Opening, Place, Seal, json::Progress};
 
 /// No answer has nearly as many parts at once.
 const LIMIT: usize = 1024;
 
 /// Which part an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub(crate) enum Of {
     Plan,
     Text(u32),
     Thought(u32),
@@ -18,7 +18,7 @@ pub(super) enum Of {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Parts {
+pub(crate) struct Parts {
     /// Parts opened so far.
     opened: u32,
     open: Vec<Open>,
@@ -40,14 +40,14 @@ struct Open {
 
 /// More parts are open than may be.
 #[derive(Debug)]
-pub(super) struct TooMany;
+pub(crate) struct TooMany;
 
 impl Parts {
-    pub(super) fn has(&self, of: Of) -> bool {
+    pub(crate) fn has(&self, of: Of) -> bool {
         self.open.iter().any(|open| open.of == of)
     }
 
-    pub(super) fn begin(&mut self, of: Of, what: Opening<'_>, say: Say<'_>) -> Result<(), TooMany> {
+    pub(crate) fn begin(&mut self, of: Of, what: Opening<'_>, say: Say<'_>) -> Result<(), TooMany> {
         self.close(|open| open.over, say);
         if self.open.len() == LIMIT {
             return Err(TooMany);
@@ -69,7 +69,7 @@ impl Parts {
     }
 
     /// Says more of a part, which begins with it unless it is open.
-    pub(super) fn more(&mut self, of: Of, text: Cow<'_, str>, say: Say<'_>) -> Result<(), TooMany> {
+    pub(crate) fn more(&mut self, of: Of, text: Cow<'_, str>, say: Say<'_>) -> Result<(), TooMany> {
         if text.is_empty() {
             return Ok(());
         }
@@ -91,8 +91,23 @@ impl Parts {
         Ok(())
     }
 
+    /// What seals a thought that is open, or one that is nothing but its seal.
+    pub(crate) fn seal(&mut self, of: Of, seal: Seal<'_>, say: Say<'_>) -> Result<(), TooMany> {
+        if !self.has(of) {
+            let what = Opening::Thought {
+                summary: false,
+                id: None,
+            };
+            self.begin(of, what, say)?;
+        }
+        if let Some(open) = self.open.iter().find(|open| open.of == of) {
+            say(Delta::Seal { at: open.at, seal });
+        }
+        Ok(())
+    }
+
     /// Ends a part. A text is kept open: what it cites may be told behind it.
-    pub(super) fn end(&mut self, of: Of, say: Say<'_>) {
+    pub(crate) fn end(&mut self, of: Of, say: Say<'_>) {
         if let Of::Text(_) = of {
             let mut open = self.open.iter_mut();
             if let Some(text) = open.find(|open| open.of == of) {
@@ -104,7 +119,7 @@ impl Parts {
     }
 
     /// It is about a text that is open: the one it names, or the last.
-    pub(super) fn cite(&self, of: Option<u32>, cite: Cite<'_>, say: Say<'_>) {
+    pub(crate) fn cite(&self, of: Option<u32>, cite: Cite<'_>, say: Say<'_>) {
         let found = self.open.iter().rev().find(|open| match open.of {
             Of::Text(index) => of.is_none_or(|of| of == index),
             _ => false,
@@ -115,7 +130,7 @@ impl Parts {
     }
 
     /// Ends all of them. Whether every call was whole.
-    pub(super) fn finish(&mut self, say: Say<'_>) -> bool {
+    pub(crate) fn finish(&mut self, say: Say<'_>) -> bool {
         self.close(|_| true, say);
         !self.torn
     }

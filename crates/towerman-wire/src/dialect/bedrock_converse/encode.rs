@@ -1,0 +1,162 @@
+//! A stream for a client.
+
+use towerman_core::{Finish, Usage};
+
+use super::tell::{image, metrics, reason, usage};
+use crate::{
+    dialect::{Encode, node::Object},
+    framing::frames::{Message, frame},
+    neutral::{Delta, Maker, Opening, Sealed},
+};
+
+/// The state of one stream: numbers, and how it ends.
+#[derive(Debug, Default)]
+pub(super) struct Encoder {
+    open: Open,
+    blocks: u64,
+    finish: Option<Finish>,
+    met: bool,
+    explanation: Option<String>,
+    usage: Usage,
+}
+
+/// The part that is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Open {
+    #[default]
+    Nothing,
+    Text,
+    Thought,
+    /// And whether any of its input was told.
+    Call(bool),
+}
+
+impl Encode for Encoder {
+    fn delta(&mut self, delta: Delta<'_>, out: &mut Vec<u8>) {
+        match delta {
+            Delta::Begin { .. } => {
+                let start = Object::default().with("role", "assistant");
+                emit("messageStart", &start, out);
+            }
+            Delta::Open { what, .. } => self.begin(what, out),
+            Delta::More { text, .. } => self.more(&text, out),
+            Delta::Seal { seal, .. } => {
+                if self.open == Open::Thought && seal.kind == Sealed::Signature {
+                    let told = seal.told(Maker::Anthropic).into_owned();
+                    let said = Object::default().with("signature", told);
+                    self.piece("reasoningContent", said, out);
+                }
+            }
+            Delta::Close { .. } => self.end(out),
+            Delta::Finish {
+                finish,
+                sequence,
+                explanation,
+                ..
+            } => {
+                self.finish = Some(finish);
+                self.met = sequence.is_some();
+                self.explanation = explanation.map(std::borrow::Cow::into_owned);
+            }
+            Delta::Usage(usage) => self.usage = usage,
+            Delta::End => self.stop(out),
+            Delta::Cite { .. } | Delta::Logprobs { .. } | Delta::Ping | Delta::Fail(_) => {}
+        }
+    }
+}
+
+impl Encoder {
+    fn begin(&mut self, what: Opening<'_>, out: &mut Vec<u8>) {
+        let start = |block: Object<'_>, index: u64, out: &mut Vec<u8>| {
+            let event = Object::default()
+                .with("contentBlockIndex", index)
+                .with("start", block);
+            emit("contentBlockStart", &event, out);
+        };
+        self.open = match what {
+            // A block of words has no start.
+            Opening::Text | Opening::Refusal => Open::Text,
+            Opening::Thought { .. } => Open::Thought,
+            Opening::Call { id, name, .. } => {
+                let said = Object::default().with("toolUseId", id).with("name", name);
+                start(Object::default().with("toolUse", said), self.blocks, out);
+                Open::Call(false)
+            }
+            Opening::Media(media) => {
+                if let Some(block) = image(media) {
+                    start(block, self.blocks, out);
+                    self.close(out);
+                }
+                Open::Nothing
+            }
+        };
+    }
+
+    fn more(&mut self, text: &str, out: &mut Vec<u8>) {
+        match self.open {
+            Open::Text => {
+                let delta = Object::default().with("text", text);
+                self.told(delta, out);
+            }
+            Open::Thought => {
+                let said = Object::default().with("text", text);
+                self.piece("reasoningContent", said, out);
+            }
+            Open::Call(_) => {
+                self.open = Open::Call(true);
+                let said = Object::default().with("input", text);
+                self.piece("toolUse", said, out);
+            }
+            Open::Nothing => {}
+        }
+    }
+
+    fn piece(&self, kind: &'static str, said: Object<'_>, out: &mut Vec<u8>) {
+        self.told(Object::default().with(kind, said), out);
+    }
+
+    fn told(&self, delta: Object<'_>, out: &mut Vec<u8>) {
+        let event = Object::default()
+            .with("contentBlockIndex", self.blocks)
+            .with("delta", delta);
+        emit("contentBlockDelta", &event, out);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        if self.open == Open::Call(false) {
+            // Who puts its input together wants an object of it.
+            self.more("{}", out);
+        }
+        if std::mem::take(&mut self.open) != Open::Nothing {
+            self.close(out);
+        }
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        let event = Object::default().with("contentBlockIndex", self.blocks);
+        emit("contentBlockStop", &event, out);
+        self.blocks += 1;
+    }
+
+    fn stop(&mut self, out: &mut Vec<u8>) {
+        if let Some(why) = self.explanation.take().filter(|_| self.blocks == 0) {
+            self.begin(Opening::Text, out);
+            self.more(&why, out);
+            self.end(out);
+        }
+        let finish = self.finish.unwrap_or(Finish::Other);
+        let event = Object::default().with("stopReason", reason(finish, self.met));
+        emit("messageStop", &event, out);
+        let event = Object::default()
+            .with("usage", usage(self.usage))
+            .with("metrics", metrics());
+        emit("metadata", &event, out);
+    }
+}
+
+fn emit(name: &'static str, event: &Object<'_>, out: &mut Vec<u8>) {
+    // Writing plain shapes into memory cannot fail.
+    if let Ok(data) = serde_json::to_vec(event) {
+        frame(Message::Event, name, &data, out);
+    }
+}

@@ -1,0 +1,194 @@
+//! What a provider says, whole or event by event.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use towerman_core::{Dialect, Finish, Usage};
+
+use super::formats::media_type;
+use crate::{
+    neutral::{Cite, Media, Medium, Raw, Source, fields::Said},
+    usage::Tokens,
+};
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Whole<'a> {
+    #[serde(borrow, default)]
+    pub(super) output: Option<Output<'a>>,
+    #[serde(borrow, default, rename = "stopReason")]
+    pub(super) reason: Option<Said<'a>>,
+    #[serde(borrow, default)]
+    pub(super) usage: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Output<'a> {
+    #[serde(borrow, default)]
+    pub(super) message: Option<Message<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Message<'a> {
+    #[serde(borrow, default)]
+    pub(super) content: Option<Vec<Raw<'a>>>,
+}
+
+/// A block, or a piece of one: the member that there is says what it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Block<'a> {
+    #[serde(borrow)]
+    pub(super) text: Option<Said<'a>>,
+    #[serde(borrow, rename = "toolUse")]
+    pub(super) call: Option<ToolUse<'a>>,
+    #[serde(borrow, rename = "reasoningContent")]
+    pub(super) thought: Option<Reasoning<'a>>,
+    #[serde(borrow)]
+    pub(super) image: Option<Image<'a>>,
+    #[serde(borrow, rename = "citationsContent")]
+    pub(super) cited: Option<Cited<'a>>,
+    /// One piece of a stream is a citation by itself.
+    #[serde(borrow)]
+    pub(super) citation: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ToolUse<'a> {
+    #[serde(borrow, rename = "toolUseId")]
+    pub(super) id: Option<Said<'a>>,
+    #[serde(borrow)]
+    pub(super) name: Option<Said<'a>>,
+    /// An object, or a piece of one in a string.
+    #[serde(borrow)]
+    pub(super) input: Option<Raw<'a>>,
+    /// A tool that the provider ran.
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Raw<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Reasoning<'a> {
+    #[serde(borrow, rename = "reasoningText")]
+    pub(super) whole: Option<ReasoningText<'a>>,
+    #[serde(borrow)]
+    pub(super) text: Option<Said<'a>>,
+    #[serde(borrow)]
+    pub(super) signature: Option<Said<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ReasoningText<'a> {
+    #[serde(borrow)]
+    pub(super) text: Option<Said<'a>>,
+    #[serde(borrow)]
+    pub(super) signature: Option<Said<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Image<'a> {
+    #[serde(borrow)]
+    format: Option<Said<'a>>,
+    #[serde(borrow)]
+    source: Option<Bytes<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Bytes<'a> {
+    #[serde(borrow)]
+    bytes: Option<Said<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Cited<'a> {
+    #[serde(borrow)]
+    content: Vec<Raw<'a>>,
+    #[serde(borrow)]
+    citations: Vec<Raw<'a>>,
+}
+
+/// What is known of a citation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Citation<'a> {
+    #[serde(borrow)]
+    title: Option<Said<'a>>,
+    #[serde(borrow)]
+    source: Option<Said<'a>>,
+    #[serde(borrow, rename = "sourceContent")]
+    quotes: Option<Raw<'a>>,
+}
+
+impl<'a> Image<'a> {
+    pub(super) fn media(self) -> Option<Media<'a>> {
+        let format = self.format.map(|format| format.0);
+        let known = media_type(Medium::Image, format.as_deref().unwrap_or("png"))?;
+        Some(Media {
+            what: Medium::Image,
+            source: Source::Base64 {
+                media_type: known.into(),
+                data: self.source?.bytes?.0,
+            },
+            name: None,
+            detail: None,
+        })
+    }
+}
+
+impl<'a> Cited<'a> {
+    pub(super) fn text(&self) -> Cow<'a, str> {
+        let texts = self.content.iter().filter_map(|raw| words(raw));
+        let mut texts: Vec<_> = texts.collect();
+        match texts.len() {
+            1 => texts.remove(0),
+            _ => texts.concat().into(),
+        }
+    }
+
+    pub(super) fn cites(&self) -> Vec<Cite<'a>> {
+        self.citations.iter().filter_map(|raw| cite(raw)).collect()
+    }
+}
+
+/// The text of a block that is one.
+fn words<'a>(raw: Raw<'a>) -> Option<Cow<'a, str>> {
+    let block: Block<'a> = serde_json::from_str(raw.get()).ok()?;
+    block.text.map(|text| text.0)
+}
+
+pub(super) fn cite(raw: Raw<'_>) -> Option<Cite<'_>> {
+    let said: Citation<'_> = serde_json::from_str(raw.get()).ok()?;
+    let quotes: Option<Vec<Raw<'_>>> = said
+        .quotes
+        .and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let source = said.source.map(|source| source.0);
+    Some(Cite {
+        url: source.filter(|source| crate::neutral::media::is_http(source)),
+        title: said.title.map(|title| title.0),
+        quote: quotes.and_then(|quotes| quotes.first().and_then(|raw| words(raw))),
+        span: None,
+        raw: Cow::Borrowed(raw),
+    })
+}
+
+pub(super) fn usage(raw: Option<Raw<'_>>) -> Option<Usage> {
+    let mut tokens = Tokens::default();
+    tokens.report(raw, Tokens::converse);
+    tokens.usage(Dialect::BedrockConverse)
+}
+
+/// Why it stopped.
+pub(super) fn finish(reason: &[u8]) -> Finish {
+    match reason {
+        b"end_turn" | b"stop_sequence" => Finish::Stop,
+        b"max_tokens" | b"model_context_window_exceeded" => Finish::Length,
+        b"tool_use" => Finish::ToolCalls,
+        b"guardrail_intervened" | b"content_filtered" => Finish::ContentFilter,
+        _ => Finish::Other,
+    }
+}

@@ -1,0 +1,121 @@
+//! A whole answer for a client.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use towerman_core::{Fault, Finish, Usage};
+
+use super::formats::{format, member};
+use crate::{
+    dialect::{
+        node::{Node, Object},
+        write,
+    },
+    neutral::{
+        Answer, Choice, Input, Kind, Maker, Media, Medium, Part, Sealed, Source, Text, Thought,
+        json,
+    },
+};
+
+/// A whole answer. Where there are several, the first is told.
+pub(super) fn answer(answer: Answer<'_>) -> Result<Bytes, Fault> {
+    let choice = answer.choices.into_iter().next().unwrap_or_default();
+    let Choice {
+        parts,
+        finish,
+        sequence,
+        explanation,
+        ..
+    } = choice;
+    let mut content: Vec<Node<'_>> = parts.into_iter().filter_map(block).collect();
+    if let Some(why) = explanation.filter(|_| content.is_empty()) {
+        content.push(Object::default().with("text", why).into());
+    }
+    let message = Object::default()
+        .with("role", "assistant")
+        .with("content", content);
+    let body = Object::default()
+        .with("output", Object::default().with("message", message))
+        .with("stopReason", reason(finish, sequence.is_some()))
+        .with("usage", usage(answer.usage.unwrap_or_default()))
+        .with("metrics", metrics());
+    write(&body)
+}
+
+/// Why it stopped.
+pub(super) const fn reason(finish: Finish, met: bool) -> &'static str {
+    match finish {
+        Finish::Length => "max_tokens",
+        Finish::ToolCalls => "tool_use",
+        Finish::ContentFilter => "content_filtered",
+        _ if met => "stop_sequence",
+        _ => "end_turn",
+    }
+}
+
+/// What was used; the parts of the prompt are disjoint.
+pub(super) fn usage(usage: Usage) -> Object<'static> {
+    let written = usage.cache_write + usage.cache_write_long;
+    let mut said = Object::default()
+        .with("inputTokens", usage.input)
+        .with("outputTokens", usage.output)
+        .with("totalTokens", usage.prompt() + usage.output);
+    if usage.cache_read > 0 || written > 0 {
+        said.put("cacheReadInputTokens", usage.cache_read);
+        said.put("cacheWriteInputTokens", written);
+    }
+    said
+}
+
+/// How long it took is measured elsewhere; their SDKs want a number.
+pub(super) fn metrics() -> Object<'static> {
+    Object::default().with("latencyMs", 0_u64)
+}
+
+fn block(part: Part<'_>) -> Option<Node<'_>> {
+    Some(match part.kind {
+        Kind::Text { text, .. } | Kind::Refusal(text) => {
+            Object::default().with("text", text).into()
+        }
+        Kind::Thought(thought) => thinking(thought)?,
+        Kind::Call(call) => {
+            let input = match call.input {
+                Input::Object(raw) => raw,
+                Input::Spelt(text) => Cow::Owned(json::object(text)?),
+            };
+            let said = Object::default()
+                .with("toolUseId", call.id)
+                .with("name", call.name)
+                .with("input", input);
+            Object::default().with("toolUse", said).into()
+        }
+        Kind::Media(media) => image(media)?.into(),
+        Kind::Result(_) | Kind::Foreign { .. } => return None,
+    })
+}
+
+fn thinking(thought: Thought<'_>) -> Option<Node<'_>> {
+    let Thought { text, seal, .. } = thought;
+    // What is the thought itself has no place here.
+    let seal = seal.filter(|seal| seal.kind == Sealed::Signature);
+    if text.is_none() && seal.is_none() {
+        return None;
+    }
+    let mut said = Object::default();
+    said.put("text", text.unwrap_or_else(|| Text::Said("".into())));
+    let signature = seal.map(|seal| seal.told(Maker::Anthropic).into_owned());
+    said.maybe("signature", signature);
+    let said = Object::default().with("reasoningText", said);
+    Some(Object::default().with("reasoningContent", said).into())
+}
+
+/// An image, where it is one that Converse has a name for.
+pub(super) fn image(media: Media<'_>) -> Option<Object<'_>> {
+    let (Medium::Image, Source::Base64 { media_type, data }) = (media.what, media.source) else {
+        return None;
+    };
+    let said = Object::default()
+        .with("format", format(Medium::Image, &media_type)?)
+        .with("source", Object::default().with("bytes", data));
+    Some(Object::default().with(member(Medium::Image), said))
+}
