@@ -168,3 +168,34 @@ async fn with_wish(url: &str, wish: &str, body: &Value) -> (u16, String, String)
     let losses = losses.map_or("", |value| value.to_str().unwrap());
     (answer.status.as_u16(), losses.to_owned(), answer.text())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cohere_embeds_at_its_own_door_and_only_there() {
+    let (open, own) = (
+        Sim::openai("open").model(Model::new("m")).build(),
+        Sim::cohere("co").model(Model::new("m")).build(),
+    );
+    let (gateway, _servers) = gateway([
+        ("open", Dialect::OpenAiChat, &open),
+        ("co", Dialect::Cohere, &own),
+    ])
+    .await;
+    let embed = format!("{}/v2/embed", gateway.url());
+    let body = |model: &str| {
+        json!({"model": model, "input_type": "search_query", "embedding_types": ["float"],
+            "texts": ["some text", "and more"]})
+    };
+    let embedded = post(&embed, &body("co")).await;
+    let vectors = &embedded.json()["embeddings"]["float"];
+    let count = vectors.as_array().map(Vec::len);
+    assert_eq!(count, Some(2), "{}", embedded.text());
+    let metered = &gateway.ledger.lines()[0];
+    assert!(
+        metered.usage.input > 0 && metered.usage.output == 0,
+        "{metered:?}"
+    );
+    let elsewhere = post(&embed, &body("open")).await;
+    assert_eq!(elsewhere.status, 400, "{}", elsewhere.text());
+    assert!(elsewhere.json()["message"].is_string());
+    gateway.stop().await;
+}
