@@ -361,6 +361,7 @@ def with_cohere():
         what = f"cohere over {route}"
         answer = client.chat(model=route, messages=user(SAY))
         said(f"{what}: plain", answer.message.content[0].text)
+        check(f"{what}: usage", answer.usage.tokens.output_tokens > 0, answer)
         words = ""
         for event in client.chat_stream(model=route, messages=user(SAY)):
             if event.type == "content-delta":
@@ -380,6 +381,9 @@ def with_cohere():
         check(f"{what}: tool results", "21 °C" in after.message.content[0].text, after)
         shape = {"type": "json_object", "json_schema": SCHEMA}
         city(f"{what}: structured", client.chat(model=route, messages=user("Where?"), response_format=shape).message.content[0].text)
+        url = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
+        answer = client.chat(model=route, messages=user([{"type": "text", "text": SAY}, url]))
+        said(f"{what}: image", answer.message.content[0].text)
         leave(f"{what}: cancel", client.chat_stream(model=route, messages=user(SAY)))
     raises("cohere: error", lambda: client.chat(model="none", messages=user("a")),
            lambda error: getattr(error, "status_code", 0) == 404)
