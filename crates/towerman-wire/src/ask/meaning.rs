@@ -119,6 +119,8 @@ pub(super) fn of(dialect: Dialect, operation: Operation, name: &str) -> Meaning 
         },
         Dialect::Cohere => match name {
             "messages" => Meaning::Messages,
+            // They stand before the conversation, and may be most of the prompt.
+            "documents" => Meaning::System,
             "tools" => Meaning::Tools,
             "max_tokens" => Meaning::Limit,
             "response_format" => Meaning::Format,

@@ -389,6 +389,12 @@ mod doors {
         let cohere = door(Dialect::Cohere, None, None);
         let body = r#"{"messages":[{}],"model":"m","max_tokens":2,"response_format":{"type":"json_object"}}"#;
         assert!(read(&cohere, body).structured);
+        let body = r#"{"model":"m","messages":[{}],"documents":["a long enough text to count"]}"#;
+        let (with, without) = (
+            read(&cohere, body),
+            read(&cohere, r#"{"model":"m","messages":[{}]}"#),
+        );
+        assert!(with.prompt_tokens > without.prompt_tokens);
     }
 
     #[test]
