@@ -101,8 +101,11 @@ fn image<'a>(piece: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
             data: data.to_owned().into(),
         });
         found.ok_or_else(|| refuse(format!("{at}/url"), "is no data URL of base64"))?
-    } else {
+    } else if media::is_http(&url) {
         Source::Url(url)
+    } else {
+        let why = "must be an http or data URL";
+        return Err(refuse(format!("{at}/url"), why));
     };
     Ok(Kind::Media(Media {
         what: Medium::Image,

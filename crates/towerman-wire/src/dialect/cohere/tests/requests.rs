@@ -150,6 +150,10 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
             "/messages/0/content/0/image_url",
         ),
         (
+            user(json!({"type": "image_url", "image_url": {"url": "y.png"}})),
+            "/messages/0/content/0/image_url/url",
+        ),
+        (
             user(json!({"type": "image_url", "image_url": {}})),
             "/messages/0/content/0/image_url/url",
         ),
