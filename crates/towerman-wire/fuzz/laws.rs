@@ -384,6 +384,7 @@ fn fault(input: &[u8], _: &mut Rng) {
             let told: Value = serde_json::from_slice(&told).expect("JSON");
             let error = &told["error"];
             let lawful = match dialect {
+                Dialect::Cohere => told["message"].is_string(),
                 Dialect::Ollama => error.is_string(),
                 Dialect::Gemini => error["message"].is_string() && error["status"].is_string(),
                 _ => error["message"].is_string() && error["type"].is_string(),

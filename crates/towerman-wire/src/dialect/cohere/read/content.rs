@@ -58,7 +58,10 @@ impl<'a> Reader<'a> {
                 piece.need("document", &at, "a document")?,
                 &format!("{at}/document"),
             )?,
-            _ => Kind::Foreign { kind, raw },
+            _ => {
+                let at = format!("{at}/type");
+                return Err(refuse(at, "is no kind of content that this API knows"));
+            }
         };
         if matches!(kind, Kind::Media(_)) {
             let members = Fields::read(raw, &at)?;

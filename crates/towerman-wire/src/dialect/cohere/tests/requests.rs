@@ -14,7 +14,7 @@ fn what_their_own_provider_gets_is_what_they_said() {
             {"role": "user", "content": [
                 {"type": "text", "text": "Look", "y": 2},
                 {"type": "image_url", "image_url": {"url": "data:image/jpg;base64,AA==", "detail": "auto"}},
-                {"type": "hologram", "data": [1]}]},
+                {"type": "document", "document": {"data": "d", "n": 1}}]},
             {"role": "assistant", "tool_plan": "I will look.", "content": [
                 {"type": "thinking", "thinking": "Hm."}], "citations": [{"start": 0}],
                 "tool_calls": [
@@ -146,6 +146,10 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         (user(json!({"text": "a"})), "/messages/0/content/0/type"),
         (user(json!({"type": "text"})), "/messages/0/content/0/text"),
         (
+            user(json!({"type": "hologram"})),
+            "/messages/0/content/0/type",
+        ),
+        (
             user(json!({"type": "image_url"})),
             "/messages/0/content/0/image_url",
         ),
@@ -196,9 +200,7 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         assert_eq!(refused(D, D, &body), at, "{body}");
         assert_eq!(refused(D, CHAT, &body), at, "{body}");
     }
-    // Only their own provider can do these.
-    let foreign = user(json!({"type": "hologram"}));
-    assert_eq!(refused(D, CHAT, &foreign), "/messages/0/content/0");
+    // Only their own provider can do this.
     assert_eq!(
         refused(D, CHAT, &with("logprobs", json!(true))),
         "/logprobs"

@@ -129,6 +129,24 @@ fn tools_are_chosen_among_by_what_is_offered() {
     // A choice among nothing is refused there.
     let (told, _) = request(CHAT, D, &chat(&[("tool_choice", json!("none"))]));
     assert_eq!(told.get("tool_choice"), None);
+    // What only others can run is refused, though nobody chooses it, unless none may be called.
+    let hosted = json!([tool("f", true), {"type": "custom", "custom": {"name": "g"}}]);
+    for (choice, at) in [
+        (
+            json!({"type": "function", "function": {"name": "f"}}),
+            Some("/tools/1/type"),
+        ),
+        (json!("none"), None),
+    ] {
+        let body = chat(&[("tools", hosted.clone()), ("tool_choice", choice)]);
+        match at {
+            Some(at) => assert!(refused(CHAT, D, &body).starts_with(at.trim_end_matches("/type"))),
+            None => assert_eq!(
+                request(CHAT, D, &body).0["tools"].as_array().map(Vec::len),
+                Some(1)
+            ),
+        }
+    }
     let custom = json!([{"type": "custom", "custom": {"name": "f"}}]);
     assert!(refused(CHAT, D, &chat(&[("tools", custom)])).starts_with("/tools/0"));
 }
@@ -216,4 +234,20 @@ fn efforts_become_tokens_to_think_with() {
         json!({"type": "disabled"})
     );
     assert_eq!(request(CHAT, D, &chat(&[])).0.get("thinking"), None);
+}
+
+#[test]
+fn who_says_nothing_is_told_to_say_nothing() {
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": [
+        {"type": "text", "text": ""}, {"type": "text", "text": "Hi"}, {"type": "text", "text": ""}]},
+        {"role": "user", "content": [{"type": "text", "text": ""}]}]});
+    let (told, _) = request(CHAT, D, &body);
+    let said: Vec<_> = told["messages"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        (&said[0]["content"], &said[1]["content"]),
+        (&json!("Hi"), &json!(""))
+    );
+    let body = json!({"model": "m", "max_tokens": 9, "messages": [{"role": "assistant", "content": [
+        {"type": "thinking", "thinking": "Hm.", "signature": "s"}]}]});
+    assert_eq!(refused(ANTHROPIC, D, &body), "/messages/0");
 }

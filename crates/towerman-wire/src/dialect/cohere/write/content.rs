@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     dialect::{cohere::NOTHING_LIKE_IT, node::Object},
-    neutral::{Fields, Kind, Maker, Media, Medium, Part, Rest, Source, Text, Thought},
+    neutral::{Kind, Maker, Media, Medium, Part, Rest, Source, Text, Thought},
 };
 
 impl<'a> Writer<'a, '_> {
@@ -42,11 +42,6 @@ impl<'a> Writer<'a, '_> {
             }
             Kind::Media(media) if mine => self.show(media, &at, said)?,
             Kind::Thought(thought) => self.think(thought, &at, rest, said)?,
-            Kind::Foreign { raw, .. } if self.own => {
-                let mut whole = Object::default();
-                whole.rest(Fields::read(raw, &at)?.rest());
-                said.content.push(Piece::Other(whole));
-            }
             Kind::Media(_) | Kind::Foreign { .. } | Kind::Call(_) | Kind::Result(_) => {
                 let why = "is no kind of content that this model's API can take here";
                 return Err(self.notes.refused(at, why));
@@ -62,7 +57,7 @@ impl<'a> Writer<'a, '_> {
             said.content.push(Piece::Other(piece));
         } else if self.own && !at.ends_with("/content") {
             said.content.push(Piece::Text(text));
-        } else if self.own || !text.is_empty() {
+        } else {
             said.content.push(Piece::Whole(text));
         }
     }

@@ -48,8 +48,14 @@ impl<'a> Writer<'a, '_> {
     ) -> Result<Conversation<'a>, Fault> {
         let mut all = Conversation::default();
         self.system(system, &mut all)?;
+        let first = turns.first().map(|turn| turn.at.clone());
+        let before = all.messages.len();
         for turn in turns {
             self.turn(turn, &mut all)?;
+        }
+        if let Some(at) = first.filter(|_| !self.own && all.messages.len() == before) {
+            let why = "must say something that this model's API can take";
+            return Err(self.notes.refused(at, why));
         }
         Ok(all)
     }
@@ -67,7 +73,7 @@ impl<'a> Writer<'a, '_> {
                 self.take(part, true, &mut said)?;
             }
             let mut object = Object::default().with("role", "system");
-            object.maybe("content", content(said.content));
+            object.maybe("content", self.content(said.content));
             object.rest(self.around(&message));
             all.messages.push(object.into());
         }
@@ -116,6 +122,9 @@ impl<'a> Writer<'a, '_> {
         for part in shown {
             self.take(part, true, &mut said)?;
         }
+        if !said.calls.is_empty() && !self.own {
+            said.content.retain(|piece| !piece.is_empty());
+        }
         let nothing = said.content.is_empty() && said.calls.is_empty() && said.plan.is_none();
         if nothing && (!self.own || only_results || &*at == "/documents") {
             return Ok(());
@@ -126,7 +135,7 @@ impl<'a> Writer<'a, '_> {
             Role::Assistant => "assistant",
         };
         let mut message = Object::default().with("role", role);
-        match content(said.content) {
+        match self.content(said.content) {
             Some(content) => message.put("content", content),
             None => message.rest(self.around(&format!("{at}/content"))),
         }
@@ -156,7 +165,7 @@ impl<'a> Writer<'a, '_> {
             .with("role", "tool")
             .with("tool_call_id", fit(result.id, Alphabet::Any));
         let spelt = self.around(&format!("{at}/content"));
-        match (content(said.content), result.object) {
+        match (self.content(said.content), result.object) {
             (Some(content), _) => message.put("content", content),
             (None, Some(object)) => message.put("content", compact(object)),
             (None, None) => message.rest(spelt),
@@ -182,6 +191,33 @@ impl<'a> Writer<'a, '_> {
         };
         Ok(called(fit(call.id, Alphabet::Any), call.name, arguments))
     }
+
+    /// One text is told as one; what its own client spelt as a list stays one.
+    fn content(&self, mut pieces: Vec<Piece<'a>>) -> Option<Node<'a>> {
+        if !self.own && pieces.iter().any(|piece| !piece.is_empty()) {
+            pieces.retain(|piece| !piece.is_empty());
+        }
+        if let [Piece::Whole(_)] = pieces.as_slice()
+            && let Some(Piece::Whole(text)) = pieces.pop()
+        {
+            return Some(text.into());
+        }
+        let list = pieces.into_iter().map(|piece| match piece {
+            Piece::Text(text) | Piece::Whole(text) => Object::new("text").with("text", text).into(),
+            Piece::Other(object) => object.into(),
+        });
+        let list: Vec<Node<'_>> = list.collect();
+        (!list.is_empty()).then(|| list.into())
+    }
+}
+
+impl Piece<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Text(text) | Self::Whole(text) => text.is_empty(),
+            Self::Other(_) => false,
+        }
+    }
 }
 
 const fn is_result(part: &Part<'_>) -> bool {
@@ -191,19 +227,4 @@ const fn is_result(part: &Part<'_>) -> bool {
 /// The message whose content stands at `at`.
 fn message_of(at: &str) -> &str {
     at.split_once("/content").map_or(at, |(message, _)| message)
-}
-
-/// One text is told as one; what its own client spelt as a list stays one.
-fn content(mut pieces: Vec<Piece<'_>>) -> Option<Node<'_>> {
-    if let [Piece::Whole(_)] = pieces.as_slice()
-        && let Some(Piece::Whole(text)) = pieces.pop()
-    {
-        return Some(text.into());
-    }
-    let list = pieces.into_iter().map(|piece| match piece {
-        Piece::Text(text) | Piece::Whole(text) => Object::new("text").with("text", text).into(),
-        Piece::Other(object) => object.into(),
-    });
-    let list: Vec<Node<'_>> = list.collect();
-    (!list.is_empty()).then(|| list.into())
 }

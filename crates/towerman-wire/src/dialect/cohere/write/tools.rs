@@ -21,6 +21,8 @@ impl<'a> Writer<'a, '_> {
         choice: Option<Set<ToolChoice<'a>>>,
         body: &mut Object<'a>,
     ) -> Result<(), Fault> {
+        let idle = matches!(&choice, Some(choice) if matches!(choice.value, ToolChoice::None));
+        self.functions(&mut tools, idle)?;
         let choice = self.chosen(choice, &mut tools);
         if tools.is_empty() && !self.own {
             // A choice among nothing is refused.
@@ -32,6 +34,20 @@ impl<'a> Writer<'a, '_> {
             body.put("tools", tools.collect::<Result<Vec<_>, _>>()?);
         }
         body.maybe("tool_choice", choice);
+        Ok(())
+    }
+
+    /// Only functions can be offered; others can be left out where none may be called.
+    fn functions(&mut self, tools: &mut Vec<Tool<'a>>, idle: bool) -> Result<(), Fault> {
+        let other = |tool: &&Tool<'_>| !matches!(tool.kind, ToolKind::Function);
+        for tool in tools.iter().filter(other) {
+            if !idle {
+                let why = "is a tool that only its own provider can run";
+                return Err(self.notes.refused(format!("{}/type", tool.at), why));
+            }
+            self.drop(&*tool.at)?;
+        }
+        tools.retain(|tool| matches!(tool.kind, ToolKind::Function));
         Ok(())
     }
 
@@ -80,10 +96,6 @@ impl<'a> Writer<'a, '_> {
 
     fn offer(&mut self, tool: Tool<'a>) -> Result<Node<'a>, Fault> {
         let at = &*tool.at;
-        if !matches!(tool.kind, ToolKind::Function) {
-            let why = "is a tool that only its own provider can run";
-            return Err(self.notes.refused(format!("{at}/type"), why));
-        }
         if tool.mark.is_some() {
             self.drop(format!("{at}/cache_control"))?;
         }
