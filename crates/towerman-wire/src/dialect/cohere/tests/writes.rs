@@ -129,6 +129,11 @@ fn tools_are_chosen_among_by_what_is_offered() {
     // A choice among nothing is refused there.
     let (told, _) = request(CHAT, D, &chat(&[("tool_choice", json!("none"))]));
     assert_eq!(told.get("tool_choice"), None);
+    // Though there is nothing to leave out, it is said otherwise.
+    let one = json!({"type": "function", "function": {"name": "f"}});
+    let more = [("tools", json!([tool("f", true)])), ("tool_choice", one)];
+    let (_, translated) = request(CHAT, D, &chat(&more));
+    assert_eq!(pointers(&translated.losses), ["/tool_choice"]);
     // What only others can run is refused, though nobody chooses it, unless none may be called.
     let hosted = json!([tool("f", true), {"type": "custom", "custom": {"name": "g"}}]);
     for (choice, at) in [

@@ -67,11 +67,8 @@ impl<'a> Writer<'a, '_> {
             ToolChoice::AutoOf(names) => (names, None),
         };
         let names: Vec<_> = names.into_iter().map(Text::say).collect();
-        let before = tools.len();
         tools.retain(|tool| names.contains(&tool.name.clone().say()));
-        if tools.len() < before {
-            self.notes.mapped(at, "the other tools are left out");
-        }
+        self.notes.mapped(at, "only these tools are offered");
         word
     }
 
