@@ -5,7 +5,7 @@
 
 use towerman_core::Dialect;
 
-use crate::json::Text;
+use crate::{dialect::bedrock_converse, json::Text};
 
 /// Types of parts, items and sources that every provider can be told.
 const fn common(dialect: Dialect) -> &'static [&'static [u8]] {
@@ -95,6 +95,8 @@ impl Carry {
                 | "generation_config"
                 | "toolConfig"
                 | "tool_config"
+                | "guardrailConfig"
+                | "promptVariables"
         );
     }
 
@@ -111,6 +113,12 @@ impl Carry {
     /// Takes in a member of something inside the conversation.
     pub(super) fn member(&mut self, key: Text<'_>, value: &[u8]) {
         match key.plain() {
+            b"signature" => self.reasoning(true, value),
+            // A block's only member says what it is.
+            key if self.dialect == Dialect::BedrockConverse => {
+                let plain = key == b"type" && value.trim_ascii_start().starts_with(b"\"default\"");
+                self.found |= !plain && !bedrock_converse::is_common(key);
+            }
             b"type" => self.found |= !is_common(self.dialect, value),
             b"file_id"
             | b"reasoning_details"
@@ -124,8 +132,9 @@ impl Carry {
             | b"tool_call"
             | b"toolResponse"
             | b"tool_response" => self.found = true,
-            b"signature" | b"thoughtSignature" | b"thought_signature" | b"encrypted_content"
-            | b"data" => self.reasoning(key.plain() != b"data", value),
+            b"thoughtSignature" | b"thought_signature" | b"encrypted_content" | b"data" => {
+                self.reasoning(key.plain() != b"data", value)
+            }
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! The dialects: a folder each, and the one place that lists them.
 
 mod anthropic;
-mod bedrock_converse;
+pub(crate) mod bedrock_converse;
 mod codec;
 mod cohere;
 mod gemini;

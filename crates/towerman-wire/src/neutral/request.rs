@@ -2,7 +2,9 @@
 
 use towerman_core::NeedKind;
 
-use super::{Caching, Format, Part, Raw, Reasoning, Rest, Sampling, Set, Text, Tool, ToolChoice};
+use super::{
+    Caching, Format, Kind, Part, Raw, Reasoning, Rest, Sampling, Set, Text, Tool, ToolChoice,
+};
 
 /// What a client asks of a model.
 #[derive(Debug, Default)]
@@ -46,6 +48,19 @@ pub(crate) struct Bound {
     pub(crate) at: Box<str>,
     /// Why nobody else can serve it.
     pub(crate) why: &'static str,
+}
+
+impl Bound {
+    /// What the assistant says last is what it goes on from, where a dialect lets it.
+    pub(crate) fn prefill(turns: &[Turn<'_>]) -> Option<Self> {
+        let last = turns.iter().rfind(|turn| !turn.parts.is_empty())?;
+        let calls = matches!(last.parts.last()?.kind, Kind::Call(_));
+        (last.role == Role::Assistant && !calls).then(|| Self {
+            kind: NeedKind::Prefill,
+            at: last.at.clone(),
+            why: "begins an answer that only this dialect can go on with",
+        })
+    }
 }
 
 /// Members of an object that has no place of its own in the neutral form.

@@ -23,6 +23,21 @@ pub(crate) struct Tool<'a> {
     pub(crate) rest: Rest<'a>,
 }
 
+impl Tool<'_> {
+    /// Leaves out the functions that are none of these, and says whether there were any.
+    ///
+    /// What a provider runs itself stays: no choice of names is about it.
+    pub(crate) fn keep(tools: &mut Vec<Self>, names: Vec<Text<'_>>) -> bool {
+        let names: Vec<_> = names.into_iter().map(Text::say).collect();
+        let before = tools.len();
+        tools.retain(|tool| {
+            let hosted = matches!(tool.kind, ToolKind::Hosted(_));
+            hosted || names.contains(&tool.name.clone().say())
+        });
+        tools.len() < before
+    }
+}
+
 #[derive(Debug)]
 pub(crate) enum ToolKind<'a> {
     Function,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::neutral::{Cite, Raw, media};
+use crate::neutral::{Cite, Raw, json, media};
 
 /// Any citation: each type fills a few of these.
 #[derive(Debug, Default, Deserialize)]
@@ -59,7 +59,7 @@ pub(super) fn told(cite: Cite<'_>) -> Option<Cow<'_, RawValue>> {
     let said: Said<'_> = serde_json::from_str(cite.raw.get()).unwrap_or_default();
     // All of Anthropic's own kinds are named so.
     let own = said.kind.is_some_and(|kind| kind.ends_with("_location"));
-    if own {
+    if own && json::is_object(cite.raw.get()) {
         return Some(cite.raw);
     }
     let web = Web {

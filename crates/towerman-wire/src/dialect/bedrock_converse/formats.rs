@@ -1,6 +1,48 @@
-//! The names that Converse has for media types.
+//! The names that Converse has for parts of a conversation, and for media types.
 
 use crate::neutral::Medium;
+
+/// What may be in a block: every provider can be told of it.
+const BLOCKS: [&str; 9] = [
+    "text",
+    "image",
+    "document",
+    "video",
+    "audio",
+    "toolUse",
+    "toolResult",
+    "reasoningContent",
+    "cachePoint",
+];
+
+/// What is around blocks, and in them.
+const AROUND: [&str; 14] = [
+    "role",
+    "content",
+    "format",
+    "name",
+    "source",
+    "bytes",
+    "toolUseId",
+    "input",
+    "json",
+    "status",
+    "reasoningText",
+    "redactedContent",
+    "signature",
+    "ttl",
+];
+
+/// Whether a member of a conversation, wherever it stands, is one that every provider can be told.
+pub(crate) fn is_common(key: &[u8]) -> bool {
+    let mut known = BLOCKS.iter().chain(&AROUND);
+    known.any(|name| name.as_bytes() == key)
+}
+
+/// Whether this is never what a block is of.
+pub(super) fn is_around(key: &str) -> bool {
+    AROUND.contains(&key)
+}
 
 /// Format, media type.
 const FORMATS: [(Medium, &str, &str); 29] = [

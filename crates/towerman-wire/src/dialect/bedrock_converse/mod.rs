@@ -13,6 +13,8 @@ mod tell;
 mod tests;
 mod write;
 
+pub(crate) use self::formats::is_common;
+
 use bytes::Bytes;
 use http::StatusCode;
 use towerman_core::{Fault, FaultKind};

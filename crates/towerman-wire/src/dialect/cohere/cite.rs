@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     dialect::node::{Node, Object},
-    neutral::{Cite, Raw, fields::Said, media},
+    neutral::{Cite, Raw, fields::Said, json, media},
 };
 
 #[derive(Debug, Default, Deserialize)]
@@ -89,7 +89,7 @@ fn words(raw: Option<Raw<'_>>) -> Named<'_> {
 
 /// As a client is told it, for the piece of content at `index`; nothing if it names no source.
 pub(super) fn told<'a>(cite: Cite<'a>, index: u32, text: Option<&str>) -> Option<Node<'a>> {
-    if is_own(&cite.raw) {
+    if is_own(&cite.raw) && json::is_object(cite.raw.get()) {
         return Some(cite.raw.into());
     }
     let url = cite.url?;

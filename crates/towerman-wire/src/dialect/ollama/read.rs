@@ -252,6 +252,9 @@ fn format(format: Option<Raw<'_>>) -> Result<Option<Set<Format<'_>>>, Fault> {
         },
         Some(_) => return Err(refuse(AT, "must be \"json\" or a schema")),
     };
+    if let Format::Schema { schema, .. } = &said {
+        Fields::read(schema, AT)?;
+    }
     Ok(Some(Set::new(said, AT)))
 }
 

@@ -10,7 +10,7 @@ use towerman_core::{Fault, NeedKind};
 
 use self::{blocks::Stand, reader::Reader};
 use crate::neutral::{
-    Bound, Caching, Fields, Kind, Raw, Request, Role, Sampling, Set, Text, Turn, refuse,
+    Bound, Caching, Fields, Raw, Request, Role, Sampling, Set, Text, Turn, refuse,
 };
 
 /// Members that nobody else can honour, and that change the answer.
@@ -40,7 +40,7 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
     let system = reader.parts(fields.take("system"), "/system", Stand::System)?;
     let messages = fields.need("messages", "", "an array")?;
     let turns = turns(messages, &mut reader)?;
-    bound.extend(prefill(&turns));
+    bound.extend(Bound::prefill(&turns));
     let tools = tools::tools(fields.list("tools", "")?, &mut reader)?;
     let (choice, parallel) = tools::choice(fields.object("tool_choice", "")?, &mut reader)?;
     let mut output = fields.object("output_config", "")?;
@@ -91,19 +91,6 @@ fn bound(fields: &Fields<'_>) -> Vec<Bound> {
         why,
     })
     .collect()
-}
-
-/// What the assistant says last is what it goes on from.
-fn prefill(turns: &[Turn<'_>]) -> Option<Bound> {
-    let last = turns.last().filter(|turn| turn.role == Role::Assistant)?;
-    if let Some(Kind::Call(_)) = last.parts.last().map(|part| &part.kind) {
-        return None;
-    }
-    Some(Bound {
-        kind: NeedKind::Prefill,
-        at: last.at.clone(),
-        why: "begins an answer that only this dialect can go on with",
-    })
 }
 
 fn turns<'a>(messages: Vec<Raw<'a>>, reader: &mut Reader<'a>) -> Result<Vec<Turn<'a>>, Fault> {

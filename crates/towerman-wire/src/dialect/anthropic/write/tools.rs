@@ -139,10 +139,7 @@ fn keep<'a>(
     at: &'static str,
     writer: &mut Writer<'a, '_>,
 ) {
-    let names: Vec<Cow<'a, str>> = names.into_iter().map(Text::say).collect();
-    let before = tools.len();
-    tools.retain(|tool| names.contains(&tool.name.clone().say()));
-    if tools.len() < before {
+    if Tool::keep(tools, names) {
         writer
             .notes
             .mapped(at, "told by leaving out the other tools");

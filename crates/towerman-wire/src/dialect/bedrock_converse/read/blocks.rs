@@ -102,8 +102,8 @@ impl<'a> Reader<'a> {
         }
         let kind = block.members().first().map(|(key, _)| key.clone());
         match kind {
-            Some(kind) => Ok(Kind::Foreign { kind, raw }),
-            None => Err(refuse(at, "says nothing")),
+            Some(kind) if !formats::is_around(&kind) => Ok(Kind::Foreign { kind, raw }),
+            _ => Err(refuse(at, "says nothing")),
         }
     }
 

@@ -6,7 +6,7 @@ mod tools;
 
 use towerman_core::{Fault, NeedKind};
 
-use crate::neutral::{Around, Bound, Fields, Kind, Raw, Request, Rest, Role, Set, Turn, refuse};
+use crate::neutral::{Around, Bound, Fields, Raw, Request, Rest, Role, Set, Turn, refuse};
 
 /// Members that nobody else can honour, and that change the answer.
 const BOUND: [(&str, NeedKind, &str); 2] = [
@@ -49,7 +49,10 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
         let turn = reader.turn(raw, format!("/messages/{i}"))?;
         request.turns.push(turn);
     }
-    request.bound.extend(prefill(&request.turns));
+    if request.turns.iter().all(|turn| turn.parts.is_empty()) {
+        return Err(refuse("/messages", "has nothing in it that can be sent"));
+    }
+    request.bound.extend(Bound::prefill(&request.turns));
     reader.tools(fields.object("toolConfig", "")?, &mut request)?;
     reader.inference(fields.object("inferenceConfig", "")?, &mut request)?;
     let more = fields.object("additionalModelRequestFields", "")?;
@@ -66,19 +69,6 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
     request.rest = fields.rest();
     request.around = reader.around;
     Ok(request)
-}
-
-/// What the assistant says last is what it goes on from.
-fn prefill(turns: &[Turn<'_>]) -> Option<Bound> {
-    let last = turns.last().filter(|turn| turn.role == Role::Assistant)?;
-    if let Some(Kind::Call(_)) = last.parts.last().map(|part| &part.kind) {
-        return None;
-    }
-    Some(Bound {
-        kind: NeedKind::Prefill,
-        at: last.at.clone(),
-        why: "begins an answer that only this dialect can go on with",
-    })
 }
 
 impl<'a> Reader<'a> {

@@ -110,13 +110,16 @@ impl<'a> Reader<'a> {
         let spelt: Raw<'a> = structured.need("schema", SCHEMA, "a string")?;
         let said: Said<'a> = read_as(spelt, &at, "a string")?;
         let schema: Option<Box<RawValue>> = json::object(said.0);
-        let schema = schema.ok_or_else(|| refuse(at, "must be the text of a JSON object"))?;
+        let missing = || refuse(&*at, "must be the text of a JSON object");
+        let schema = schema.ok_or_else(missing)?;
+        Fields::read(&schema, &at)?;
         Ok(Some(Set::new(
             Format::Schema {
                 name: structured.text("name", SCHEMA)?,
                 description: structured.text("description", SCHEMA)?,
                 schema: Cow::Owned(schema),
-                strict: None,
+                // Converse knows no schema that is not kept to.
+                strict: Some(true),
             },
             SCHEMA,
         )))

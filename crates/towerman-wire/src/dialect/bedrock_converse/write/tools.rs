@@ -11,7 +11,7 @@ use crate::{
         empty_object,
         node::{Node, Object},
     },
-    neutral::{Request, Set, Text, Tool, ToolChoice, ToolKind},
+    neutral::{Request, Set, Tool, ToolChoice, ToolKind},
 };
 
 /// Whether a tool must be called.
@@ -83,10 +83,7 @@ impl Writer<'_> {
             ToolChoice::AnyOf(names) => (names, word("any")),
             ToolChoice::AutoOf(names) => (names, word("auto")),
         };
-        let names: Vec<_> = names.into_iter().map(Text::say).collect();
-        let before = tools.len();
-        tools.retain(|tool| names.contains(&tool.name.clone().say()));
-        if tools.len() < before {
+        if Tool::keep(tools, names) {
             self.notes.mapped(at, "the other tools are left out");
         }
         word

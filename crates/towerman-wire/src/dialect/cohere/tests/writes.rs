@@ -182,7 +182,11 @@ fn settings_are_told_as_far_as_its_ranges_go() {
     assert_eq!(told, expected);
     assert_eq!(
         pointers(&translated.losses),
-        ["/top_p", "/frequency_penalty"]
+        [
+            "/response_format/json_schema/name",
+            "/top_p",
+            "/frequency_penalty"
+        ]
     );
 
     let many = json!({"model": "m", "max_tokens": 9, "top_k": 900, "stop_sequences": ["a", "b", "c", "d", "e", "f"],

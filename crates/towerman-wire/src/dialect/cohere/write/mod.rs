@@ -45,7 +45,7 @@ pub(super) fn request<'a>(
     }
     let tools = std::mem::take(&mut request.tools);
     writer.tools(tools, request.choice.take(), &mut body)?;
-    body.maybe("response_format", writer.format(request.format.take()));
+    body.maybe("response_format", writer.format(request.format.take())?);
     body.maybe("thinking", writer.thinking(request.reasoning)?);
     body.put("stream", request.stream);
     let mut stop = request.sampling.stop.take();

@@ -5,22 +5,29 @@ use towerman_core::Fault;
 use super::Writer;
 use crate::{
     dialect::node::{Node, Object},
-    neutral::{Format, Reasoning, Sampling, Set, Shown},
+    neutral::{Format, Reasoning, Sampling, Set, Shown, schema_alone},
 };
 
 /// The most that `k` may be.
 const MOST_K: u64 = 500;
 
 impl<'a> Writer<'a, '_> {
-    pub(super) fn format(&mut self, format: Option<Set<Format<'a>>>) -> Option<Object<'a>> {
-        let mut said = match format?.value {
+    pub(super) fn format(
+        &mut self,
+        format: Option<Set<Format<'a>>>,
+    ) -> Result<Option<Object<'a>>, Fault> {
+        let Some(Set { value, at }) = format else {
+            return Ok(None);
+        };
+        schema_alone(&value, at, self.notes)?;
+        let mut said = match value {
             Format::Text if self.own => Object::new("text"),
-            Format::Text => return None,
+            Format::Text => return Ok(None),
             Format::Json => Object::new("json_object"),
             Format::Schema { schema, .. } => Object::new("json_object").with("json_schema", schema),
         };
         said.rest(self.around("/response_format"));
-        Some(said)
+        Ok(Some(said))
     }
 
     /// It counts tokens to think with, and knows no efforts.

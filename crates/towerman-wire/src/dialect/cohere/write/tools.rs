@@ -11,7 +11,7 @@ use crate::{
         empty_object,
         node::{Node, Object},
     },
-    neutral::{Set, Text, Tool, ToolChoice, ToolKind},
+    neutral::{Set, Tool, ToolChoice, ToolKind},
 };
 
 impl<'a> Writer<'a, '_> {
@@ -66,8 +66,7 @@ impl<'a> Writer<'a, '_> {
             ToolChoice::AnyOf(names) => (names, Some("REQUIRED")),
             ToolChoice::AutoOf(names) => (names, None),
         };
-        let names: Vec<_> = names.into_iter().map(Text::say).collect();
-        tools.retain(|tool| names.contains(&tool.name.clone().say()));
+        Tool::keep(tools, names);
         self.notes.mapped(at, "only these tools are offered");
         word
     }
