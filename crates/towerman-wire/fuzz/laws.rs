@@ -1,5 +1,7 @@
 //! What must hold of any bytes whatever.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use fastrand::Rng;
 use http::StatusCode;
@@ -15,7 +17,7 @@ use towerman_wire::{
     translate::{self, Gather, Job, Options, Stream},
 };
 
-use crate::{meaning, mutate::cut, seeds::Food};
+use crate::{frames, meaning, mutate::cut, seeds::Food};
 
 /// A law, and what it is tried on.
 pub(crate) struct Target {
@@ -200,6 +202,9 @@ fn observer(input: &[u8], rng: &mut Rng) {
     for media in ["text/event-stream", "application/x-ndjson"] {
         learned(input, rng, Operation::Generate, Some(media));
     }
+    let framed = wire(Dialect::BedrockConverse, input, rng);
+    let media = Some("application/vnd.amazon.eventstream");
+    learned(&framed, rng, Operation::Generate, media);
 }
 
 /// The same, of one that is no stream, or does not say so.
@@ -319,8 +324,24 @@ fn answer(from: Dialect, input: &[u8], _: &mut Rng) {
     }
 }
 
+/// A stream as it goes over the wire: what has checksums is mutated without them, or else nothing
+/// would get by them.
+fn wire<'a>(dialect: Dialect, input: &'a [u8], rng: &mut Rng) -> Cow<'a, [u8]> {
+    if dialect != Dialect::BedrockConverse {
+        return input.into();
+    }
+    let mut framed = frames::of_text(input);
+    if rng.u8(..4) == 0
+        && let Some(byte) = rng.choice(&mut framed)
+    {
+        *byte ^= 1 << rng.u8(..8);
+    }
+    framed.into()
+}
+
 /// However a stream is cut, its translation is the same, and all of it is events of JSON.
 fn stream(from: Dialect, input: &[u8], rng: &mut Rng) {
+    let input = &*wire(from, input, rng);
     for to in Dialect::ALL {
         let told = |pieces: &[&[u8]]| {
             let (mut stream, mut out) = (Stream::new(from, to, &options()), Vec::new());
@@ -361,6 +382,10 @@ fn sane(dialect: Dialect, events: &[u8]) {
         }
         return;
     }
+    if dialect == Dialect::BedrockConverse {
+        frames::read(events);
+        return;
+    }
     let mut framer = Framer::new();
     let done = framer.push(events, |event| {
         if event.data != b"[DONE]" && !event.data.is_empty() {
@@ -385,6 +410,9 @@ fn fault(input: &[u8], _: &mut Rng) {
             let error = &told["error"];
             let lawful = match dialect {
                 Dialect::Cohere => told["message"].is_string(),
+                Dialect::BedrockConverse => {
+                    told["message"].is_string() && told["__type"].is_string()
+                }
                 Dialect::Ollama => error.is_string(),
                 Dialect::Gemini => error["message"].is_string() && error["status"].is_string(),
                 _ => error["message"].is_string() && error["type"].is_string(),

@@ -19,10 +19,23 @@ pub(crate) fn of(body: &[u8], cut: &[String]) -> Value {
         ("response_format", Some(json!({"type": "text"}))),
         ("store", Some(json!(false))),
         ("stop", Some(json!([]))),
+        ("service_tier", Some(json!("auto"))),
     ] {
         if nothing.is_none_or(|nothing| members.get(name) == Some(&nothing)) {
             members.remove(name);
         }
+    }
+    for name in ["frequency_penalty", "presence_penalty"] {
+        if members.get(name).and_then(Value::as_f64) == Some(0.0) {
+            members.remove(name);
+        }
+    }
+    // Who asks for a schema wants it kept to; some dialects know no other.
+    if let Some(format) = members.get_mut("response_format")
+        && let Some(schema) = format["json_schema"].as_object_mut()
+    {
+        schema.remove("strict");
+        schema.entry("name").or_insert_with(|| json!("answer"));
     }
     // One stop sequence may be spelt without its brackets.
     if let Some(stop) = members.get_mut("stop").filter(|stop| stop.is_string()) {
@@ -54,21 +67,27 @@ pub(crate) fn of(body: &[u8], cut: &[String]) -> Value {
             }
         }
     }
-    let all: Vec<&Value> = tools(members)
-        .map(|tool| &tool["function"]["name"])
-        .collect();
-    let allowed = &members.get("tool_choice").cloned().unwrap_or_default()["allowed_tools"];
-    let named = allowed["tools"].as_array();
-    if named.is_some_and(|named| {
-        let names = |name: &&&Value| named.iter().any(|tool| tool["function"]["name"] == ***name);
-        all.iter().filter(names).count() == all.len()
-    }) {
-        // One of all.
-        members.insert("tool_choice".to_owned(), allowed["mode"].clone());
+    if let Some(choice) = choice(members) {
+        members.insert("tool_choice".to_owned(), choice);
     }
     strip(&mut body);
     numbers(&mut body);
     body
+}
+
+/// What a choice comes to, given what there is to choose from: all, or the only one.
+fn choice(members: &Map<String, Value>) -> Option<Value> {
+    let tools = tools(members).map(|tool| &tool["function"]["name"]);
+    let all: Vec<&Value> = tools.collect();
+    let choice = members.get("tool_choice")?;
+    let forced = &choice["function"]["name"];
+    if forced.is_string() && all.iter().all(|name| *name == forced) {
+        return Some(json!("required"));
+    }
+    let allowed = &choice["allowed_tools"];
+    let named = allowed["tools"].as_array()?;
+    let named = |name: &&Value| named.iter().any(|tool| tool["function"]["name"] == **name);
+    all.iter().all(named).then(|| allowed["mode"].clone())
 }
 
 /// Unknown members that say nothing are no loss, and only in Responses is silence strict.

@@ -2,9 +2,12 @@
 
 use std::{env, fs, path::PathBuf};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use towerman_core::Dialect;
 use towerman_wire::translate::{self, Options, Stream};
+
+use crate::frames;
 
 /// What a target eats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,7 @@ struct Seed {
 }
 
 /// Where the recorded traffic of a dialect lies.
-const FOLDERS: [(Dialect, &str); 8] = [
+const FOLDERS: [(Dialect, &str); 10] = [
     (Dialect::OpenAiChat, "openai-chat"),
     (Dialect::OpenAiChat, "openrouter"),
     (Dialect::Anthropic, "anthropic"),
@@ -34,6 +37,8 @@ const FOLDERS: [(Dialect, &str); 8] = [
     (Dialect::OpenAiResponses, "xai-responses"),
     (Dialect::OpenAiCompletions, "openai-completions"),
     (Dialect::Gemini, "gemini"),
+    (Dialect::BedrockConverse, "bedrock-converse"),
+    (Dialect::Cohere, "cohere"),
     (Dialect::Ollama, "ollama"),
 ];
 
@@ -128,6 +133,9 @@ impl Seeds {
                     let mut told = Vec::new();
                     stream.push(text.as_bytes(), &mut told);
                     stream.finish(&mut told);
+                    if to == Dialect::BedrockConverse {
+                        told = frames::to_text(&told);
+                    }
                     Some(told)
                 }
             };
@@ -148,7 +156,13 @@ impl Seeds {
             let request = &exchange["request"]["body"];
             let answer = &exchange["response"];
             self.add(Food::Requests, dialect, request.to_string().into());
-            match answer["sse"].as_str().or_else(|| answer["ndjson"].as_str()) {
+            let framed = answer["eventstream_b64"].as_str();
+            let framed = framed.map(|framed| {
+                let bytes = STANDARD.decode(framed).expect("base64");
+                String::from_utf8_lossy(&frames::to_text(&bytes)).into_owned()
+            });
+            let lines = ["sse", "ndjson"].map(|member| answer[member].as_str());
+            match lines.into_iter().flatten().next().or(framed.as_deref()) {
                 Some(events) => self.add(Food::Streams, dialect, events.into()),
                 None => self.add(Food::Answers, dialect, answer["body"].to_string().into()),
             }
