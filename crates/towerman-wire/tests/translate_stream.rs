@@ -168,7 +168,7 @@ fn an_anthropic_stream_is_written_byte_for_byte_so() {
         choice(r#"{"role":"assistant","content":""}"#, "null"),
         ": \n\n".to_owned(),
         choice(r#"{"reasoning_content":"hm"}"#, "null"),
-        choice(r#"{"reasoning_details":[{"type":"reasoning.text","signature":"tm1.anthropic.s.s"}]}"#, "null"),
+        choice(r#"{"reasoning_details":[{"index":0,"type":"reasoning.text","signature":"tm1.anthropic.s.s"}]}"#, "null"),
         choice(r#"{"content":"Hé"}"#, "null"),
         choice(r#"{"tool_calls":[{"index":0,"id":"t1","type":"function","function":{"name":"f","arguments":""}}]}"#, "null"),
         choice(r#"{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":1}"}}]}"#, "null"),

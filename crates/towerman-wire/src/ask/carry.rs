@@ -116,7 +116,7 @@ impl Carry {
             b"signature" => self.reasoning(true, value),
             // A block's only member says what it is.
             key if self.dialect == Dialect::BedrockConverse => {
-                let plain = key == b"type" && value.trim_ascii_start().starts_with(b"\"default\"");
+                let plain = key == b"type" && is_plain(value);
                 self.found |= !plain && !bedrock_converse::is_common(key);
             }
             b"type" => self.found |= !is_common(self.dialect, value),
@@ -146,6 +146,14 @@ impl Carry {
         self.foreign |= wrapped;
         self.found |= certain || wrapped;
     }
+}
+
+/// Whether what Converse calls the type of something is the one that goes without saying.
+fn is_plain(value: &[u8]) -> bool {
+    let value = value.trim_ascii_start();
+    [&b"\"default\""[..], b"\"tool_use\"", b"\"tool_result\""]
+        .into_iter()
+        .any(|plain| value.starts_with(plain))
 }
 
 fn is_common(dialect: Dialect, value: &[u8]) -> bool {

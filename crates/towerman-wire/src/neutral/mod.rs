@@ -19,6 +19,7 @@ mod lawful;
 pub(crate) mod media;
 mod notes;
 mod part;
+mod place;
 mod request;
 mod seal;
 mod sequence;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     ids::{Alphabet, fit, made_up},
     notes::Notes,
     part::{Call, Cite, Input, Kind, Mark, Media, Medium, Part, Rest, Source, Thought, ToolResult},
+    place::placed,
     request::{Around, Bound, Request, Role, Turn},
     seal::{Maker, Seal, Sealed},
     sequence::Sequence,

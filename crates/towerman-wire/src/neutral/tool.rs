@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Mark, Raw, Rest, Text};
+use super::{Fields, Mark, Raw, Rest, Text};
 
 #[derive(Debug)]
 pub(crate) struct Tool<'a> {
@@ -45,6 +45,20 @@ pub(crate) enum ToolKind<'a> {
     Custom(Raw<'a>),
     /// The provider runs it; the whole tool as spelt.
     Hosted(Raw<'a>),
+}
+
+impl ToolKind<'_> {
+    /// Where the tool at `at` says what it is, as a JSON pointer: not every dialect has a type.
+    pub(crate) fn place(&self, at: &str) -> String {
+        let typed = |raw: &Raw<'_>| {
+            let fields = Fields::read(raw, at);
+            fields.is_ok_and(|mut fields| fields.take("type").is_some())
+        };
+        match self {
+            Self::Custom(raw) | Self::Hosted(raw) if typed(raw) => format!("{at}/type"),
+            _ => at.to_owned(),
+        }
+    }
 }
 
 /// Which tools the model may or must call.

@@ -42,7 +42,7 @@ pub use self::{
 use crate::{
     dialect::{self, To, Written},
     framing::Framing,
-    neutral::{Notes, Request, ToolChoice, check},
+    neutral::{Notes, Request, ToolChoice, check, placed},
 };
 
 /// A request in another dialect.
@@ -102,6 +102,10 @@ pub fn request(from: Dialect, to: Dialect, body: &[u8], model: &str) -> Result<T
 pub fn translate(job: &Job<'_>, body: &[u8]) -> Result<Translated, Fault> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Fault::new(FaultKind::InvalidRequest, "the body is not UTF-8"))?;
+    retold(job, text).map_err(|fault| placed(fault, text))
+}
+
+fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
     let (reader, writer) = (dialect::of(job.from), dialect::of(job.to));
     let mut notes = Notes::new(job.strict);
     let mut request = reader.read_request(text, &mut notes)?;

@@ -10,61 +10,11 @@
 use std::{env, fs, path::PathBuf};
 
 use serde_json::Value;
-use towerman_core::Dialect::{self, *};
+use towerman_core::Dialect;
 
-/// Every folder of answers, and what it speaks. `None` is served by no dialect.
-pub const FOLDERS: [(&str, Option<Dialect>); 50] = [
-    ("anthropic", Some(Anthropic)),
-    ("anthropic-count-tokens", None),
-    ("avian", Some(OpenAiChat)),
-    ("azure-chat", Some(OpenAiChat)),
-    ("azure-embeddings", None),
-    ("azure-responses", Some(OpenAiResponses)),
-    ("bedrock-converse", Some(BedrockConverse)),
-    ("bedrock-invoke", None),
-    ("bedrock-mantle-openai", Some(OpenAiChat)),
-    ("bedrock-mantle-responses", Some(OpenAiResponses)),
-    ("cerebras", Some(OpenAiChat)),
-    ("cohere", Some(Cohere)),
-    ("cohere-embed", None),
-    ("crusoe", Some(OpenAiChat)),
-    ("deepseek", Some(OpenAiChat)),
-    ("deepseek-responses", Some(OpenAiResponses)),
-    ("gemini", Some(Gemini)),
-    ("gemini-embeddings", None),
-    ("gemini-interactions", None),
-    ("gemini-openai-compat", Some(OpenAiChat)),
-    ("gpustack", Some(OpenAiChat)),
-    ("groq", Some(OpenAiChat)),
-    ("huggingface", Some(OpenAiChat)),
-    ("llama-cpp", Some(OpenAiChat)),
-    ("mistral", Some(OpenAiChat)),
-    ("mistral-embeddings", None),
-    ("moonshot", Some(OpenAiChat)),
-    ("ollama", Some(Ollama)),
-    ("ollama-embed", None),
-    ("ollama-generate", None),
-    ("ollama-openai", Some(OpenAiChat)),
-    ("open-responses", Some(OpenAiResponses)),
-    ("openai-chat", Some(OpenAiChat)),
-    ("openai-compatible", Some(OpenAiChat)),
-    ("openai-completions", Some(OpenAiCompletions)),
-    ("openai-embeddings", None),
-    ("openai-responses", Some(OpenAiResponses)),
-    ("openrouter", Some(OpenAiChat)),
-    ("openrouter-embeddings", None),
-    ("openrouter-responses", Some(OpenAiResponses)),
-    ("perplexity", Some(OpenAiChat)),
-    ("perplexity-embeddings", None),
-    ("qwen", Some(OpenAiChat)),
-    ("together", Some(OpenAiChat)),
-    ("vercel-gateway", Some(OpenAiChat)),
-    ("vertex-anthropic", Some(Anthropic)),
-    ("vertex-gemini", Some(Gemini)),
-    ("xai", Some(OpenAiChat)),
-    ("xai-responses", Some(OpenAiResponses)),
-    ("zai", Some(OpenAiChat)),
-];
+mod folders;
+
+use folders::FOLDERS;
 
 /// One exchange.
 pub struct Exchange {

@@ -54,11 +54,10 @@ fn block(raw: Raw<'_>, nth: usize) -> Option<Option<Part<'_>>> {
     Some(if let Some(said) = block.text {
         text(Cow::Borrowed(&said.0)).then(|| Part::said(said.0))
     } else if let Some(call) = block.call {
-        match call.kind {
-            // The provider ran it itself.
-            Some(_) => None,
-            None => Some(Part::of(Kind::Call(self::call(call, nth)?))),
+        if call.is_hosted() {
+            return Some(None);
         }
+        Some(Part::of(Kind::Call(self::call(call, nth)?)))
     } else if let Some(thought) = block.thought {
         self::thought(thought)
     } else if let Some(image) = block.image {

@@ -104,8 +104,7 @@ impl Decoder {
 
     fn start(&mut self, index: u32, start: Option<Block<'_>>, say: Say<'_>) -> Result<(), TooMany> {
         let call = start.and_then(|start| start.call);
-        // What the provider ran itself is nobody's to answer.
-        let Some(call) = call.filter(|call| call.kind.is_none()) else {
+        let Some(call) = call.filter(|call| !call.is_hosted()) else {
             return Ok(());
         };
         if self.stopped || self.parts.has(Of::Call(index)) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use towerman_core::{Dialect, Finish, Usage};
 
 use super::formats::media_type;
@@ -62,9 +63,8 @@ pub(super) struct ToolUse<'a> {
     /// An object, or a piece of one in a string.
     #[serde(borrow)]
     pub(super) input: Option<Raw<'a>>,
-    /// A tool that the provider ran.
     #[serde(borrow, rename = "type")]
-    pub(super) kind: Option<Raw<'a>>,
+    kind: Option<Raw<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -122,6 +122,14 @@ struct Citation<'a> {
     source: Option<Said<'a>>,
     #[serde(borrow, rename = "sourceContent")]
     quotes: Option<Raw<'a>>,
+}
+
+impl ToolUse<'_> {
+    /// Whether the provider ran it itself: it is nobody's to answer.
+    pub(super) fn is_hosted(&self) -> bool {
+        let kind = self.kind.map(RawValue::get);
+        kind.is_some_and(|kind| kind != "\"tool_use\"" && kind != "null")
+    }
 }
 
 impl<'a> Image<'a> {

@@ -15,6 +15,7 @@ use crate::{
         Answer, Choice, Input, Kind, Maker, Media, Medium, Part, Sealed, Source, Text, Thought,
         json,
     },
+    translate::trouble,
 };
 
 /// A whole answer. Where there are several, the first is told.
@@ -27,7 +28,10 @@ pub(super) fn answer(answer: Answer<'_>) -> Result<Bytes, Fault> {
         explanation,
         ..
     } = choice;
-    let mut content: Vec<Node<'_>> = parts.into_iter().filter_map(block).collect();
+    let mut content: Vec<Node<'_>> = Vec::with_capacity(parts.len());
+    for part in parts {
+        content.extend(block(part)?);
+    }
     if let Some(why) = explanation.filter(|_| content.is_empty()) {
         content.push(Object::default().with("text", why).into());
     }
@@ -72,16 +76,16 @@ pub(super) fn metrics() -> Object<'static> {
     Object::default().with("latencyMs", 0_u64)
 }
 
-fn block(part: Part<'_>) -> Option<Node<'_>> {
-    Some(match part.kind {
+fn block(part: Part<'_>) -> Result<Option<Node<'_>>, Fault> {
+    Ok(Some(match part.kind {
         Kind::Text { text, .. } | Kind::Refusal(text) => {
             Object::default().with("text", text).into()
         }
-        Kind::Thought(thought) => thinking(thought)?,
+        Kind::Thought(thought) => return Ok(thinking(thought)),
         Kind::Call(call) => {
             let input = match call.input {
                 Input::Object(raw) => raw,
-                Input::Spelt(text) => Cow::Owned(json::object(text)?),
+                Input::Spelt(text) => Cow::Owned(json::object(text).ok_or_else(trouble::nonsense)?),
             };
             let said = Object::default()
                 .with("toolUseId", call.id)
@@ -89,9 +93,9 @@ fn block(part: Part<'_>) -> Option<Node<'_>> {
                 .with("input", input);
             Object::default().with("toolUse", said).into()
         }
-        Kind::Media(media) => image(media)?.into(),
-        Kind::Result(_) | Kind::Foreign { .. } => return None,
-    })
+        Kind::Media(media) => return Ok(image(media).map(Node::from)),
+        Kind::Result(_) | Kind::Foreign { .. } => return Ok(None),
+    }))
 }
 
 fn thinking(thought: Thought<'_>) -> Option<Node<'_>> {

@@ -13,6 +13,7 @@ use crate::{
         write,
     },
     neutral::{Answer, Delta, Hearer, Input, Kind, Opening, Source, Text, Thought, json},
+    translate::trouble,
 };
 
 /// A whole answer. Where there are several, the first is told.
@@ -32,7 +33,12 @@ pub(super) fn answer(answer: Answer<'_>, hearer: &Hearer) -> Result<Bytes, Fault
                     Input::Object(raw) => raw.get().to_owned(),
                     Input::Spelt(said) => said.into_owned(),
                 };
-                calls.extend(called(&call.name.say(), &input));
+                match called(&call.name.say(), &input) {
+                    Some(call) => calls.push(call),
+                    // A call that ran into the limit is none.
+                    None if choice.finish == Finish::Length => {}
+                    None => return Err(trouble::nonsense()),
+                }
             }
             Kind::Media(media) => {
                 if let Source::Base64 { data, .. } = media.source {
@@ -113,6 +119,8 @@ pub(super) struct Encoder {
     model: String,
     created: u64,
     open: Open,
+    /// Some text was said.
+    said: bool,
     finish: Finish,
     usage: Option<Usage>,
 }
@@ -133,6 +141,7 @@ impl Encoder {
             hearer,
             model: String::new(),
             open: Open::Nothing,
+            said: false,
             finish: Finish::Stop,
             usage: None,
         }
@@ -180,7 +189,10 @@ impl Encode for Encoder {
                 };
             }
             Delta::More { text, .. } => match &mut self.open {
-                Open::Text => self.line(Object::default().with("content", text), out),
+                Open::Text => {
+                    self.said = true;
+                    self.line(Object::default().with("content", text), out);
+                }
                 Open::Thought => {
                     let message = Object::default().with("content", "").with("thinking", text);
                     self.line(message, out);
@@ -196,7 +208,17 @@ impl Encode for Encoder {
                     self.line(message.with("tool_calls", vec![call]), out);
                 }
             }
-            Delta::Finish { finish, .. } => self.finish = finish,
+            Delta::Finish {
+                finish,
+                explanation,
+                ..
+            } => {
+                // Why there is no answer is all that there is to say.
+                if let Some(why) = explanation.filter(|_| !self.said) {
+                    self.line(Object::default().with("content", why), out);
+                }
+                self.finish = finish;
+            }
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::End => {
                 let message = Object::default()

@@ -101,7 +101,7 @@ fn offer<'a>(tool: Tool<'a>, to: &To<'_>, notes: &mut Notes) -> Result<Node<'a>,
     let at = &*tool.at;
     if !matches!(tool.kind, ToolKind::Function) {
         let why = "is a tool that only its own provider can run";
-        return Err(notes.refused(format!("{at}/type"), why));
+        return Err(notes.refused(tool.kind.place(at), why));
     }
     if tool.strict == Some(true) {
         notes.dropped(format!("{at}/strict"), NOTHING_LIKE_IT)?;

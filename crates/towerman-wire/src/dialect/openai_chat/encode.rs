@@ -22,8 +22,16 @@ pub(super) struct Encoder {
     pen: Pen,
     usage: Option<Usage>,
     parts: Vec<Part>,
-    /// Choices that have begun.
-    begun: Vec<u32>,
+    begun: Vec<Begun>,
+}
+
+/// A choice that has begun, and how much stands in its lists so far.
+#[derive(Debug, Default)]
+struct Begun {
+    choice: u32,
+    details: usize,
+    annotations: usize,
+    images: usize,
 }
 
 /// A part that is open, or a call that was.
@@ -79,7 +87,8 @@ impl Encode for Encoder {
             Delta::More { at, text } => self.more(at, &text, out),
             Delta::Seal { at, seal } => self.seal(at, &seal, out),
             Delta::Cite { at, cite } => {
-                if let Some(told) = annotation(&cite) {
+                if let Some(mut told) = annotation(&cite) {
+                    told.index = self.count(at.choice, |begun| &mut begun.annotations);
                     let change = Change {
                         annotations: Some([told]),
                         ..Change::default()
@@ -122,10 +131,13 @@ impl Encode for Encoder {
 impl Encoder {
     /// Says who speaks, once.
     fn begin(&mut self, choice: u32, out: &mut Vec<u8>) {
-        if self.begun.contains(&choice) {
+        if self.begun.iter().any(|begun| begun.choice == choice) {
             return;
         }
-        self.begun.push(choice);
+        self.begun.push(Begun {
+            choice,
+            ..Begun::default()
+        });
         let first = Change {
             role: Some("assistant"),
             content: Some(""),
@@ -134,20 +146,36 @@ impl Encoder {
         self.pen.tell(choice, first, out);
     }
 
-    fn seal(&self, at: Place, seal: &Seal<'_>, out: &mut Vec<u8>) {
+    /// The place of one more in a list of a choice's.
+    fn count(&mut self, choice: u32, list: fn(&mut Begun) -> &mut usize) -> Option<usize> {
+        let begun = self.begun.iter_mut().find(|begun| begun.choice == choice)?;
+        let place = list(begun);
+        *place += 1;
+        Some(*place - 1)
+    }
+
+    fn seal(&mut self, at: Place, seal: &Seal<'_>, out: &mut Vec<u8>) {
         let part = self.parts.iter().rfind(|part| part.at == at);
         match part.map(|part| part.is.clone()) {
-            Some(Is::Call(index) | Is::Custom(index)) => {
+            Some(is @ (Is::Call(index) | Is::Custom(index))) => {
+                // Clients want a function in every piece of its call.
+                let (name, arguments) = (None, "");
+                let function = Function { name, arguments };
                 let change = CallChange {
                     index,
+                    function: matches!(is, Is::Call(_)).then_some(function),
                     extra_content: Some(Extra::of(seal)),
                     ..CallChange::default()
                 };
                 self.pen.call(at.choice, change, out);
             }
             Some(Is::Thought(id)) => {
+                let told = details(seal, id.map(Cow::Owned), None).map(|mut detail| {
+                    detail.index = self.count(at.choice, |begun| &mut begun.details);
+                    detail
+                });
                 let change = Change {
-                    reasoning_details: Some(details(seal, id.map(Cow::Owned), None).collect()),
+                    reasoning_details: Some(told.collect()),
                     ..Change::default()
                 };
                 self.pen.tell(at.choice, change, out);
@@ -167,7 +195,8 @@ impl Encoder {
             Opening::Thought { id, .. } => Is::Thought(id.map(Cow::into_owned)),
             Opening::Refusal => Is::Refusal,
             Opening::Media(media) => {
-                if let Some(image) = image(media) {
+                if let Some(mut image) = image(media) {
+                    image.index = self.count(at.choice, |begun| &mut begun.images);
                     let change = Change {
                         images: Some([image]),
                         ..Change::default()

@@ -44,8 +44,12 @@ pub(super) struct Message<'a> {
 }
 
 /// A seal, where hosts of this dialect have one.
+///
+/// In a stream, what stands in lists is numbered: clients put lists together by that.
 #[derive(Debug, Serialize)]
 pub(super) struct Detail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) index: Option<usize>,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +64,8 @@ pub(super) struct Detail {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Annotation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) index: Option<usize>,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) url_citation: Citation,
@@ -75,6 +81,8 @@ pub(super) struct Citation {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Image {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) index: Option<usize>,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) image_url: ImageUrl,
@@ -108,6 +116,7 @@ pub(super) struct Output {
 impl Detail {
     pub(super) const fn of(kind: &'static str) -> Self {
         Self {
+            index: None,
             kind,
             text: None,
             signature: None,

@@ -88,10 +88,8 @@ pub(super) fn write<'a>(
         all.push(match tool.kind {
             ToolKind::Custom(raw) | ToolKind::Hosted(raw) if writer.own => Offered::Own(raw),
             ToolKind::Custom(_) | ToolKind::Hosted(_) => {
-                return Err(writer.notes.refused(
-                    format!("{at}/type"),
-                    "is a tool that only its own provider can run",
-                ));
+                let why = "is a tool that only its own provider can run";
+                return Err(writer.notes.refused(tool.kind.place(at), why));
             }
             ToolKind::Function => {
                 writer.unmark(tool.mark.is_some(), at)?;

@@ -137,6 +137,7 @@ pub(super) fn annotation(cite: &Cite<'_>) -> Option<Annotation> {
     let url = cite.url.as_deref()?.to_owned();
     let (start_index, end_index) = cite.span.unwrap_or_default();
     Some(Annotation {
+        index: None,
         kind: "url_citation",
         url_citation: Citation {
             title: cite.title.as_deref().unwrap_or(&url).to_owned(),
@@ -157,6 +158,7 @@ pub(super) fn image(media: Media<'_>) -> Option<Image> {
         Source::File(_) | Source::Text(_) => return None,
     };
     Some(Image {
+        index: None,
         kind: "image_url",
         image_url: ImageUrl { url },
     })

@@ -82,6 +82,8 @@ impl Decoder {
         match kind {
             "error" => return Err(event.error.map_or_else(trouble::nonsense, trouble::read)),
             "ping" => say(Delta::Ping),
+            // It begins anew: what was told of the answer is not true.
+            "message_start" if self.parts > 0 => return Err(trouble::nonsense()),
             "message_start" => self.start(event.message, say),
             // Nothing may come before the start, and nothing unknown is an error.
             _ if !self.begun => {}

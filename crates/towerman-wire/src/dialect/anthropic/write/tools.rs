@@ -39,11 +39,11 @@ fn one<'a>(tool: Tool<'a>, writer: &mut Writer<'a, '_>) -> Result<Written<'a>, F
         }
         ToolKind::Hosted(_) => {
             let why = "is a tool that only its own provider can run";
-            return Err(writer.notes.refused(format!("{at}/type"), why));
+            return Err(writer.notes.refused(kind.place(&at), why));
         }
         ToolKind::Custom(_) => {
             let why = "must be function for this model's API";
-            return Err(writer.notes.refused(format!("{at}/type"), why));
+            return Err(writer.notes.refused(kind.place(&at), why));
         }
     }
     let mut extra = writer.rest(rest, &at)?;

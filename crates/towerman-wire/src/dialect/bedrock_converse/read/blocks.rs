@@ -79,8 +79,7 @@ impl<'a> Reader<'a> {
             if role != Role::Assistant {
                 return Err(refuse(format!("{at}/toolUse"), "is not the user's to make"));
             }
-            let hosted = call.members().iter().any(|(key, _)| key == "type");
-            return if hosted {
+            return if is_hosted(&call, "\"tool_use\"") {
                 Ok(foreign("toolUse", raw))
             } else {
                 self.call(call, &format!("{at}/toolUse"))
@@ -90,8 +89,7 @@ impl<'a> Reader<'a> {
             if role != Role::User {
                 return Err(refuse(format!("{at}/toolResult"), "must be the user's"));
             }
-            let hosted = result.members().iter().any(|(key, _)| key == "type");
-            return if hosted {
+            return if is_hosted(&result, "\"tool_result\"") {
                 Ok(foreign("toolResult", raw))
             } else {
                 self.result(result, &format!("{at}/toolResult"))
@@ -226,6 +224,12 @@ impl<'a> Reader<'a> {
         }
         Ok(Kind::Thought(said))
     }
+}
+
+/// Whether a call or its result is of a tool that the provider runs: it says so by its type.
+fn is_hosted(block: &Fields<'_>, plain: &str) -> bool {
+    let mut kinds = block.members().iter().filter(|(key, _)| key == "type");
+    kinds.any(|(_, kind)| kind.get() != plain)
 }
 
 const fn foreign<'a>(kind: &'static str, raw: Raw<'a>) -> Kind<'a> {

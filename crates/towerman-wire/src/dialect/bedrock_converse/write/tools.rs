@@ -93,7 +93,7 @@ impl Writer<'_> {
         let at = &*tool.at;
         if !matches!(tool.kind, ToolKind::Function) {
             let why = "is a tool that only its own provider can run";
-            return Err(self.notes.refused(format!("{at}/type"), why));
+            return Err(self.notes.refused(tool.kind.place(at), why));
         }
         let mut spec = Object::default().with("name", tool.name);
         // An empty one is refused.

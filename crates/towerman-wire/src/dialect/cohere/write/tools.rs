@@ -43,7 +43,7 @@ impl<'a> Writer<'a, '_> {
         for tool in tools.iter().filter(other) {
             if !idle {
                 let why = "is a tool that only its own provider can run";
-                return Err(self.notes.refused(format!("{}/type", tool.at), why));
+                return Err(self.notes.refused(tool.kind.place(&tool.at), why));
             }
             self.drop(&*tool.at)?;
         }

@@ -286,7 +286,10 @@ fn settings_are_read_in_either_spelling() {
         },
         "tool_config": {"function_calling_config": {"mode": "AUTO", "allowed_function_names": ["f"]}},
     });
-    for body in [camel, snake] {
+    for (body, count) in [
+        (camel, "/generationConfig/candidateCount"),
+        (snake, "/generation_config/candidate_count"),
+    ] {
         let body = body.to_string();
         let request = Codec.read_request(&body, &mut Notes::default()).unwrap();
         assert_eq!(request.turns[0].role, Role::User);
@@ -309,10 +312,8 @@ fn settings_are_read_in_either_spelling() {
         assert!(request.rest.0.is_empty() && request.bound.is_empty());
         let chat = translate::request(D, Dialect::Anthropic, body.as_bytes(), "m");
         let fault = chat.unwrap_err();
-        assert_eq!(
-            fault.named_param(),
-            Some("/generationConfig/candidateCount")
-        );
+        // As the client spelt it.
+        assert_eq!(fault.named_param(), Some(count));
     }
 }
 

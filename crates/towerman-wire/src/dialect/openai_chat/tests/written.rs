@@ -162,7 +162,8 @@ fn what_openai_cannot_be_told_is_refused_or_cut() {
             .err();
         assert_eq!(refused, (!taken).then(|| Some("/p".into())));
     }
-    let raw: Box<serde_json::value::RawValue> = serde_json::from_str("{}").unwrap();
+    let raw = serde_json::from_str::<Box<serde_json::value::RawValue>>;
+    let raw = raw(r#"{"type":"web_search"}"#).unwrap();
     let tool = Tool {
         kind: ToolKind::Hosted(&raw),
         name: Text::Said("".into()),

@@ -79,11 +79,11 @@ impl Response {
 }
 
 fn counts<'a>(usage: &Usage) -> Object<'a> {
-    let mut input = Object::default().with("cached_tokens", usage.cache_read);
     let written = usage.cache_write.saturating_add(usage.cache_write_long);
-    if written > 0 {
-        input.put("cache_write_tokens", written);
-    }
+    // Clients want both, also where they are nothing.
+    let mut input = Object::default()
+        .with("cached_tokens", usage.cache_read)
+        .with("cache_write_tokens", written);
     if usage.cache_write_long > 0 {
         let details = Object::default()
             .with("ttl_30m", usage.cache_write)

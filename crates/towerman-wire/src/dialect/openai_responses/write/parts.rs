@@ -164,6 +164,10 @@ fn image<'a>(media: Media<'a>, at: &str, way: &mut Way<'a, '_>) -> Result<Object
             .dropped(at, "dropped: this API knows no such detail")?,
         None => {}
     }
+    if !way.own {
+        // What this API wants said, it takes for granted elsewhere.
+        object.put("detail", "auto");
+    }
     Ok(object)
 }
 
