@@ -98,10 +98,13 @@
 //!
 //! # How it is built
 //!
-//! See [`architecture`].
+//! See [`architecture`]; what each dialect carries of every other one is in [`dialects`].
 
 #[doc = include_str!("../ARCHITECTURE.md")]
 pub mod architecture {}
+
+#[doc = include_str!("../docs/dialects.md")]
+pub mod dialects {}
 
 pub use towerman_core as core;
 pub use towerman_wire as wire;
