@@ -129,7 +129,7 @@ async fn the_official_node_sdks_see_a_provider_and_no_quirk() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sdk_reaches_every_provider() {
     let (gateway, _servers) = every_provider().await;
-    let sdks = "openai,anthropic,google.genai,groq,mistralai,cohere,ollama";
+    let sdks = "openai,anthropic,google.genai,groq,mistralai,boto3,cohere,ollama";
     drive(matrix("sdk-venv", &gateway).arg(sdks).args(ROUTES)).await;
     gateway.stop().await;
 }
@@ -144,11 +144,12 @@ async fn older_sdks_reach_every_provider() {
 }
 
 /// A route to each provider, named after its dialect.
-const ROUTES: [&str; 6] = [
+const ROUTES: [&str; 7] = [
     "openai-chat",
     "anthropic",
     "openai-responses",
     "gemini",
+    "bedrock-converse",
     "cohere",
     "ollama",
 ];
@@ -161,6 +162,7 @@ async fn every_provider() -> (Gateway, Vec<SimServer>) {
             Dialect::Anthropic => Sim::anthropic(name),
             Dialect::OpenAiResponses => Sim::openai_responses(name),
             Dialect::Gemini => Sim::gemini(name),
+            Dialect::BedrockConverse => Sim::bedrock(name),
             Dialect::Cohere => Sim::cohere(name),
             Dialect::Ollama => Sim::ollama(name),
             _ => Sim::openai(name),
