@@ -21,6 +21,8 @@ pub(crate) struct Exchange {
     /// `None` is a request that is sent as it came.
     pub(crate) ask: Option<Arc<Ask>>,
     pub(crate) attempt: Arc<Attempt>,
+    /// The client's request.
+    pub(crate) id: Option<Arc<str>>,
     /// Stop sequences that the provider was not told.
     pub(crate) cut: Vec<String>,
     /// The client may hear of rate limits.

@@ -72,17 +72,20 @@ where
             let exchange = Exchange {
                 ask: None,
                 attempt,
+                id: None,
                 cut: Vec::new(),
                 tell_limits: self.tell_limits,
             };
             return ResponseFuture::new(self.inner.call(request), Some(exchange));
         }
+        let id = cx.request_id().cloned();
         let report = cx.try_report().cloned().unwrap_or_default();
         match report.step("normalize", || forth(request, &ask, &attempt)) {
             Ok((request, ask, cut)) => {
                 let exchange = Exchange {
                     ask: Some(ask),
                     attempt,
+                    id,
                     cut,
                     tell_limits: self.tell_limits,
                 };

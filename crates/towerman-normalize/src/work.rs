@@ -1,6 +1,11 @@
 //! What is done to an answer's bytes on their way back. Pure, but for the date of an answer.
 
-use std::{collections::VecDeque, mem, sync::Arc, time::SystemTime};
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -50,6 +55,7 @@ impl Work {
         let Exchange {
             ask: Some(ask),
             attempt,
+            id,
             cut,
             ..
         } = exchange
@@ -82,7 +88,8 @@ impl Work {
         }
         let options = translate::Options {
             include_usage: ask.include_usage,
-            created: unix_time(),
+            created: unix_time().as_secs(),
+            id: id.map_or_else(made_up, |id| id.to_string()),
             model: ask.model.to_string(),
             cut,
         };
@@ -206,7 +213,12 @@ impl Error {
 }
 
 /// Seconds, for the `created` that OpenAI's dialect asks for.
-fn unix_time() -> u64 {
+fn unix_time() -> Duration {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+    since.unwrap_or_default()
+}
+
+/// An id for the answer to a request that has none.
+fn made_up() -> String {
+    format!("answer-{:x}", unix_time().as_nanos())
 }

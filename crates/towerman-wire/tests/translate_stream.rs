@@ -8,7 +8,7 @@ mod translate_support;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use towerman_core::Dialect;
-use towerman_wire::translate::{Options, Stream};
+use towerman_wire::translate::{self, Gather, Options, Stream};
 use translate_support::{Tokens, check_grammar, events, read_stream};
 
 const OPENAI: Dialect = Dialect::OpenAiChat;
@@ -595,5 +595,33 @@ proptest! {
             let count: usize = endings.iter().map(|ending| out.matches(ending).count()).sum();
             prop_assert!(count <= 1, "{}", out);
         }
+    }
+}
+
+#[test]
+fn an_answer_without_an_id_gets_ours_however_it_is_told() {
+    let line = r#"{"model":"m","message":{"role":"assistant","content":"a"},"done":true,"done_reason":"stop"}"#;
+    let options = Options {
+        id: "req-1".into(),
+        ..Options::default()
+    };
+    let to = Dialect::OpenAiChat;
+    let mut stream = Stream::new(Dialect::Ollama, to, &options);
+    let mut told = Vec::new();
+    stream.push(format!("{line}\n").as_bytes(), &mut told);
+    stream.finish(&mut told);
+    let told = String::from_utf8(told).unwrap();
+    let chunks = told.matches("data: {").count();
+    assert!(chunks > 1);
+    assert_eq!(told.matches(r#""id":"req-1""#).count(), chunks, "{told}");
+
+    let mut gather = Gather::new(Dialect::Ollama, to, &options);
+    gather.push(format!("{line}\n").as_bytes()).unwrap();
+    let gathered = gather.finish().unwrap();
+    let whole = translate::response(Dialect::Ollama, to, line.as_bytes(), &options).unwrap();
+    let retold = translate::retell(Dialect::Ollama, to, line.as_bytes(), &options).unwrap();
+    for told in [gathered, whole, retold] {
+        let told = String::from_utf8(told.into()).unwrap();
+        assert!(told.contains(r#""id":"req-1""#), "{told}");
     }
 }

@@ -164,7 +164,7 @@ pub fn response(
     options: &Options,
 ) -> Result<Bytes, Fault> {
     let answer = dialect::of(from).read_answer(body)?;
-    let answer = neutral::cut(answer, options);
+    let answer = neutral::named(neutral::cut(answer, options), &options.id);
     dialect::of(to).write_answer(answer, &options.hearer())
 }
 

@@ -1,5 +1,7 @@
 //! A stream that goes through the neutral form: decoder, sequence, encoder.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use towerman_core::{Dialect, Fault, FaultKind};
 
@@ -31,6 +33,8 @@ pub struct Gather {
     cutter: Option<Cutter>,
     codec: &'static dyn Codec,
     hearer: Hearer,
+    /// For answers that have none.
+    id: String,
     unreadable: u8,
     over: bool,
     size: usize,
@@ -43,6 +47,8 @@ struct Teller {
     encoder: Box<dyn Encode>,
     sequence: Option<Sequence>,
     cutter: Option<Cutter>,
+    /// For answers that have none.
+    id: String,
     over: bool,
     #[cfg(debug_assertions)]
     lawful: crate::neutral::Lawful,
@@ -128,6 +134,7 @@ impl Gather {
             cutter: Cutter::new(options.cut.clone()),
             codec: dialect::of(to),
             hearer: options.hearer(),
+            id: options.id.clone(),
             unreadable: 0,
             over: false,
             size: 0,
@@ -199,7 +206,10 @@ impl Gather {
             .map_err(|_| nonsense())?;
         decoder.end(&mut take);
         match fold.finish() {
-            Some(answer) => self.codec.write_answer(answer?, &self.hearer),
+            Some(answer) => {
+                let answer = named(answer?, &self.id);
+                self.codec.write_answer(answer, &self.hearer)
+            }
             None => Err(Fault::new(
                 FaultKind::BadGateway,
                 "the provider broke off before the answer was complete",
@@ -221,6 +231,14 @@ fn gather(
         Ok(()) => *unreadable = 0,
         Err(Unreadable) => *unreadable += 1,
     }
+}
+
+/// The answer, with an id.
+pub(super) fn named<'a>(mut answer: Answer<'a>, id: &'a str) -> Answer<'a> {
+    if answer.id.is_empty() {
+        answer.id = Cow::Borrowed(id);
+    }
+    answer
 }
 
 /// A whole answer, cut at stop sequences that its provider was not told.
@@ -260,6 +278,7 @@ impl Teller {
             encoder: to.encoder(options.hearer()),
             sequence: to.sequential().then(Sequence::default),
             cutter: Cutter::new(options.cut.clone()),
+            id: options.id.clone(),
             over: false,
             #[cfg(debug_assertions)]
             lawful: crate::neutral::Lawful::default(),
@@ -287,9 +306,18 @@ impl Teller {
             codec,
             encoder,
             sequence,
+            id: ours,
             over,
             ..
         } = self;
+        let delta = match delta {
+            Delta::Begin { id, model, created } if id.is_empty() => Delta::Begin {
+                id: Cow::Borrowed(&**ours),
+                model,
+                created,
+            },
+            delta => delta,
+        };
         let fault = match delta {
             Delta::Fail(fault) => Some(fault),
             delta => {

@@ -12,6 +12,8 @@ pub struct Options {
     pub include_usage: bool,
     /// The time, in seconds, that some dialects ask for and others do not give.
     pub created: u64,
+    /// The answer's id, for providers that give none. Some clients take no answer without.
+    pub id: String,
     /// The model as the client knows it, for providers that do not name it.
     pub model: String,
     /// Stop sequences that the provider was not told: the answer ends where one begins.
