@@ -90,45 +90,19 @@ async fn the_official_sdks_see_a_provider_and_no_quirk() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_official_node_sdks_see_a_provider_and_no_quirk() {
-    // Slow enough to be left in the middle.
-    let slow = || {
-        let pace = Duration::from_millis(20);
-        Model::new("slow").output_tokens(500).per_token(pace)
-    };
-    let [openai, anthropic] = [Sim::openai("o"), Sim::anthropic("a")]
-        .map(|sim| sim.model(Model::new("m")).model(slow()).build());
-    let servers = [
-        openai.serve().await.unwrap(),
-        anthropic.serve().await.unwrap(),
-    ];
-    let draft = Draft::new()
-        .provider(ProviderDraft::url(
-            "o",
-            Dialect::OpenAiChat,
-            servers[0].base_url(),
-        ))
-        .provider(ProviderDraft::url(
-            "a",
-            Dialect::Anthropic,
-            servers[1].base_url(),
-        ))
-        .route(RouteDraft::new("openai", ["o/m"]))
-        .route(RouteDraft::new("anthropic", ["a/m"]))
-        .route(RouteDraft::new("slow-openai", ["o/slow"]))
-        .route(RouteDraft::new("slow-anthropic", ["a/slow"]));
-    let gateway = Gateway::start(draft).await;
-    drive(node("drive.mjs").arg(gateway.url())).await;
+async fn every_node_sdk_reaches_every_provider() {
+    let (gateway, providers) = every_provider().await;
+    drive(node("drive.mjs").arg(gateway.url()).args(ROUTES)).await;
     // Each SDK broke off a stream over each provider.
-    let left = || openai.cancelled() == 2 && anthropic.cancelled() == 2;
-    assert!(eventually(left).await, "{openai:?} {anthropic:?}");
+    let left = || providers.iter().all(|(sim, _)| sim.cancelled() == 3);
+    assert!(eventually(left).await, "{providers:?}");
     gateway.stop().await;
 }
 
 /// The Python SDKs of every dialect, over every provider that there is a simulation of.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sdk_reaches_every_provider() {
-    let (gateway, _servers) = every_provider().await;
+    let (gateway, _providers) = every_provider().await;
     let sdks = "openai,anthropic,google.genai,groq,mistralai,boto3,cohere,ollama";
     drive(matrix("sdk-venv", &gateway).arg(sdks).args(ROUTES)).await;
     gateway.stop().await;
@@ -137,7 +111,7 @@ async fn every_sdk_reaches_every_provider() {
 /// What many still run, and what cannot live beside the newest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn older_sdks_reach_every_provider() {
-    let (gateway, _servers) = every_provider().await;
+    let (gateway, _providers) = every_provider().await;
     let sdks = "anthropic,google.genai,langchain_openai";
     drive(matrix("sdk-venv-older", &gateway).arg(sdks).args(ROUTES)).await;
     gateway.stop().await;
@@ -154,8 +128,8 @@ const ROUTES: [&str; 7] = [
     "ollama",
 ];
 
-async fn every_provider() -> (Gateway, Vec<SimServer>) {
-    let (mut draft, mut servers) = (Draft::new(), Vec::new());
+async fn every_provider() -> (Gateway, Vec<(Sim, SimServer)>) {
+    let (mut draft, mut providers) = (Draft::new(), Vec::new());
     for name in ROUTES {
         let dialect: Dialect = name.parse().unwrap();
         let sim = match dialect {
@@ -167,13 +141,21 @@ async fn every_provider() -> (Gateway, Vec<SimServer>) {
             Dialect::Ollama => Sim::ollama(name),
             _ => Sim::openai(name),
         };
-        let server = sim.model(Model::new("m")).build().serve().await.unwrap();
+        // Slow enough to be left in the middle.
+        let slow = Model::new("slow").output_tokens(500);
+        let slow = slow.per_token(Duration::from_millis(20));
+        let sim = sim.model(Model::new("m")).model(slow).build();
+        let server = sim.serve().await.unwrap();
         draft = draft
             .provider(ProviderDraft::url(name, dialect, server.base_url()))
-            .route(RouteDraft::new(name, [format!("{name}/m")]));
-        servers.push(server);
+            .route(RouteDraft::new(name, [format!("{name}/m")]))
+            .route(RouteDraft::new(
+                format!("slow-{name}"),
+                [format!("{name}/slow")],
+            ));
+        providers.push((sim, server));
     }
-    (Gateway::start(draft).await, servers)
+    (Gateway::start(draft).await, providers)
 }
 
 fn matrix(venv: &str, gateway: &Gateway) -> Command {

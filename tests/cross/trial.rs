@@ -76,6 +76,7 @@ fn options() -> Options {
     Options {
         include_usage: true,
         created: 7,
+        id: String::new(),
         model: "asked".into(),
         cut: Vec::new(),
     }
