@@ -227,11 +227,24 @@ def with_langchain_openai():
         bound = model.bind_tools([tool])
         answer = bound.invoke(CALL)
         check(f"{what}: tools", [call["args"] for call in answer.tool_calls] == CITIES, answer)
+        whole = None
+        for chunk in bound.stream(CALL):
+            whole = chunk if whole is None else whole + chunk
+        check(f"{what}: streamed tools", [call["args"] for call in whole.tool_calls] == CITIES, whole)
+        results = [{"role": "tool", "tool_call_id": call["id"], "content": SUNNY} for call in answer.tool_calls]
+        after = bound.invoke([{"role": "user", "content": CALL}, answer, *results])
+        check(f"{what}: tool results", "21 °C" in after.content, after)
         shaped = model.with_structured_output({"title": "place", **SCHEMA})
         check(f"{what}: structured", isinstance(shaped.invoke("Where?")["city"], str))
         image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
         content = [{"type": "text", "text": SAY}, image]
         said(f"{what}: image", model.invoke([{"role": "user", "content": content}]).content)
+        stream = model.stream(SAY)
+        next(stream)
+        stream.close()
+        ran.append(f"{what}: cancel")
+    none = ChatOpenAI(model="none", base_url=f"{BASE}/v1", api_key="any", max_retries=0)
+    raises("langchain-openai: error", lambda: none.invoke("a"), lambda error: getattr(error, "status_code", 0) == 404)
 
 
 def with_google_genai():
