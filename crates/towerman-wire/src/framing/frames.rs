@@ -6,7 +6,7 @@
 mod tests;
 mod write;
 
-pub(crate) use self::write::{Message, frame};
+pub(crate) use self::write::{Message, frame, framed};
 use super::Event;
 use crate::sse::EVENT_LIMIT;
 

@@ -1,5 +1,6 @@
 //! How the events of a stream are put into bytes, and got out of them again.
 
+pub(crate) mod emit;
 pub(crate) mod frames;
 mod lines;
 

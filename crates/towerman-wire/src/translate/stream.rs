@@ -5,6 +5,9 @@ use towerman_core::Dialect;
 use super::neutral::Neutral;
 use crate::neutral::Hearer;
 
+/// How much longer than what came in what goes out mostly is at most.
+const ROOM: usize = 256;
+
 /// What a translated answer needs to know beyond the provider's bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -64,6 +67,8 @@ impl Stream {
 
     /// Takes the provider's next bytes in, and appends what they amount to.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) {
+        // Once, instead of piece by piece as events are written.
+        out.reserve(chunk.len() + ROOM);
         self.neutral.push(chunk, out);
     }
 

@@ -1,11 +1,12 @@
 //! A stream for a client.
 
+use serde::Serialize;
 use towerman_core::{Finish, Usage};
 
 use super::tell::{image, metrics, reason, usage};
 use crate::{
     dialect::{Encode, node::Object},
-    framing::frames::{Message, frame},
+    framing::emit,
     neutral::{Delta, Maker, Opening, Sealed},
 };
 
@@ -18,6 +19,32 @@ pub(super) struct Encoder {
     met: bool,
     explanation: Option<String>,
     usage: Usage,
+}
+
+/// A piece of a block, as there are many.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(rename = "contentBlockIndex")]
+    index: u64,
+    delta: Piece<'a>,
+}
+
+#[derive(Serialize)]
+enum Piece<'a> {
+    #[serde(rename = "text")]
+    Text(&'a str),
+    #[serde(rename = "reasoningContent")]
+    Thought(Thought<'a>),
+    #[serde(rename = "toolUse")]
+    Call { input: &'a str },
+}
+
+#[derive(Serialize)]
+enum Thought<'a> {
+    #[serde(rename = "text")]
+    Text(&'a str),
+    #[serde(rename = "signature")]
+    Signature(&'a str),
 }
 
 /// The part that is open.
@@ -36,15 +63,14 @@ impl Encode for Encoder {
         match delta {
             Delta::Begin { .. } => {
                 let start = Object::default().with("role", "assistant");
-                emit("messageStart", &start, out);
+                emit::frame("messageStart", &start, out);
             }
             Delta::Open { what, .. } => self.begin(what, out),
             Delta::More { text, .. } => self.more(&text, out),
             Delta::Seal { seal, .. } => {
                 if self.open == Open::Thought && seal.kind == Sealed::Signature {
-                    let told = seal.told(Maker::Anthropic).into_owned();
-                    let said = Object::default().with("signature", told);
-                    self.piece("reasoningContent", said, out);
+                    let told = seal.told(Maker::Anthropic);
+                    self.told(Piece::Thought(Thought::Signature(&told)), out);
                 }
             }
             Delta::Close { .. } => self.end(out),
@@ -71,7 +97,7 @@ impl Encoder {
             let event = Object::default()
                 .with("contentBlockIndex", index)
                 .with("start", block);
-            emit("contentBlockStart", &event, out);
+            emit::frame("contentBlockStart", &event, out);
         };
         self.open = match what {
             // A block of words has no start.
@@ -93,33 +119,24 @@ impl Encoder {
     }
 
     fn more(&mut self, text: &str, out: &mut Vec<u8>) {
-        match self.open {
-            Open::Text => {
-                let delta = Object::default().with("text", text);
-                self.told(delta, out);
-            }
-            Open::Thought => {
-                let said = Object::default().with("text", text);
-                self.piece("reasoningContent", said, out);
-            }
+        let piece = match self.open {
+            Open::Text => Piece::Text(text),
+            Open::Thought => Piece::Thought(Thought::Text(text)),
             Open::Call(_) => {
                 self.open = Open::Call(true);
-                let said = Object::default().with("input", text);
-                self.piece("toolUse", said, out);
+                Piece::Call { input: text }
             }
-            Open::Nothing => {}
-        }
+            Open::Nothing => return,
+        };
+        self.told(piece, out);
     }
 
-    fn piece(&self, kind: &'static str, said: Object<'_>, out: &mut Vec<u8>) {
-        self.told(Object::default().with(kind, said), out);
-    }
-
-    fn told(&self, delta: Object<'_>, out: &mut Vec<u8>) {
-        let event = Object::default()
-            .with("contentBlockIndex", self.blocks)
-            .with("delta", delta);
-        emit("contentBlockDelta", &event, out);
+    fn told(&self, delta: Piece<'_>, out: &mut Vec<u8>) {
+        let told = Told {
+            index: self.blocks,
+            delta,
+        };
+        emit::frame("contentBlockDelta", &told, out);
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
@@ -134,7 +151,7 @@ impl Encoder {
 
     fn close(&mut self, out: &mut Vec<u8>) {
         let event = Object::default().with("contentBlockIndex", self.blocks);
-        emit("contentBlockStop", &event, out);
+        emit::frame("contentBlockStop", &event, out);
         self.blocks += 1;
     }
 
@@ -146,17 +163,10 @@ impl Encoder {
         }
         let finish = self.finish.unwrap_or(Finish::Other);
         let event = Object::default().with("stopReason", reason(finish, self.met));
-        emit("messageStop", &event, out);
+        emit::frame("messageStop", &event, out);
         let event = Object::default()
             .with("usage", usage(self.usage))
             .with("metrics", metrics());
-        emit("metadata", &event, out);
-    }
-}
-
-fn emit(name: &'static str, event: &Object<'_>, out: &mut Vec<u8>) {
-    // Writing plain shapes into memory cannot fail.
-    if let Ok(data) = serde_json::to_vec(event) {
-        frame(Message::Event, name, &data, out);
+        emit::frame("metadata", &event, out);
     }
 }

@@ -1,5 +1,6 @@
 //! A stream for a client.
 
+use serde::Serialize;
 use towerman_core::{Finish, Usage};
 
 use super::{
@@ -11,6 +12,7 @@ use crate::{
         Encode,
         node::{Node, Object},
     },
+    framing::emit,
     neutral::{Delta, Opening, Text},
     sse,
 };
@@ -56,7 +58,7 @@ impl Encode for Encoder {
                     .with("id", id)
                     .with("type", "message-start")
                     .with("delta", Object::default().with("message", message));
-                emit("message-start", &event, out);
+                emit::event(Some("message-start"), &event, out);
             }
             Delta::Open { what, .. } => self.begin(what, out),
             Delta::More { text, .. } => self.more(&text, out),
@@ -122,13 +124,12 @@ impl Encoder {
     }
 
     fn more(&mut self, text: &str, out: &mut Vec<u8>) {
-        let content = |kind| {
-            let content = Object::default().with(kind, text);
-            Some(Object::default().with("content", content))
+        let content = |index, words, out: &mut Vec<u8>| {
+            piece("content-delta", index, Said::Content(words), out);
         };
         match &mut self.open {
-            Open::Text(index) => event("content-delta", *index, content("text"), out),
-            Open::Thought(index) => event("content-delta", *index, content("thinking"), out),
+            Open::Text(index) => content(*index, Words::Text(text), out),
+            Open::Thought(index) => content(*index, Words::Thought(text), out),
             Open::Call(number, said) => {
                 *said = true;
                 argue(*number, text, out);
@@ -161,16 +162,14 @@ impl Encoder {
         let mut delta = Object::default().with("finish_reason", reason(finish, self.met));
         delta.maybe("usage", self.usage.map(usage));
         let event = Object::new("message-end").with("delta", delta);
-        emit("message-end", &event, out);
+        emit::event(Some("message-end"), &event, out);
         sse::frame(None, b"[DONE]", out);
     }
 }
 
 fn argue(number: u32, text: &str, out: &mut Vec<u8>) {
-    let function = Object::default().with("arguments", text);
-    let call = Object::default().with("function", function);
-    let message = Object::default().with("tool_calls", call);
-    event("tool-call-delta", number, Some(message), out);
+    let function = Function { arguments: text };
+    piece("tool-call-delta", number, Said::Call { function }, out);
 }
 
 fn event(kind: &'static str, index: u32, message: Option<Object<'_>>, out: &mut Vec<u8>) {
@@ -179,12 +178,48 @@ fn event(kind: &'static str, index: u32, message: Option<Object<'_>>, out: &mut 
         "delta",
         message.map(|message| Object::default().with("message", message)),
     );
-    emit(kind, &event, out);
+    emit::event(Some(kind), &event, out);
 }
 
-fn emit(kind: &'static str, event: &Object<'_>, out: &mut Vec<u8>) {
-    // Writing plain shapes into memory cannot fail.
-    if let Ok(data) = serde_json::to_vec(event) {
-        sse::frame(Some(kind), &data, out);
-    }
+/// A piece of what is said, as there are many.
+#[derive(Serialize)]
+struct Piece<'a> {
+    r#type: &'static str,
+    index: u32,
+    delta: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    message: Said<'a>,
+}
+
+#[derive(Serialize)]
+enum Said<'a> {
+    #[serde(rename = "content")]
+    Content(Words<'a>),
+    #[serde(rename = "tool_calls")]
+    Call { function: Function<'a> },
+}
+
+#[derive(Serialize)]
+enum Words<'a> {
+    #[serde(rename = "text")]
+    Text(&'a str),
+    #[serde(rename = "thinking")]
+    Thought(&'a str),
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    arguments: &'a str,
+}
+
+fn piece(kind: &'static str, index: u32, message: Said<'_>, out: &mut Vec<u8>) {
+    let piece = Piece {
+        r#type: kind,
+        index,
+        delta: Told { message },
+    };
+    emit::event(Some(kind), &piece, out);
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use towerman_core::{Fault, FaultKind};
 
-use crate::{dialect::node::Object, sse};
+use crate::{dialect::node::Object, framing::emit};
 
 /// The body: words, and the id by which support finds the request.
 pub(super) fn body(fault: &Fault, request_id: Option<&str>) -> Bytes {
@@ -23,7 +23,5 @@ pub(super) fn event(fault: &Fault, out: &mut Vec<u8>) {
         .with("error", fault.message())
         .with("finish_reason", "ERROR");
     let event = Object::new("message-end").with("delta", delta);
-    if let Ok(data) = serde_json::to_vec(&event) {
-        sse::frame(Some("message-end"), &data, out);
-    }
+    emit::event(Some("message-end"), &event, out);
 }

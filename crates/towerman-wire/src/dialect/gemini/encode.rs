@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
 use towerman_core::{Finish, Usage};
 
 use super::{
@@ -13,8 +14,8 @@ use crate::{
         Encode,
         node::{Node, Object},
     },
+    framing::emit,
     neutral::{Call, Cite, Delta, Hearer, Input, Opening, Seal, Text},
-    sse,
 };
 
 /// Writes each piece as a chunk of its own; the last one says how it ended.
@@ -45,6 +46,35 @@ enum Open {
     },
 }
 
+/// A piece of text, as there are many.
+#[derive(Serialize)]
+struct Told<'a> {
+    candidates: [Candidate<'a>; 1],
+    #[serde(rename = "modelVersion")]
+    model: &'a str,
+    #[serde(rename = "responseId", skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Candidate<'a> {
+    content: Content<'a>,
+    index: u32,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    parts: [Words<'a>; 1],
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct Words<'a> {
+    text: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    thought: bool,
+}
+
 impl Encoder {
     pub(super) fn new(hearer: Hearer) -> Self {
         Self {
@@ -71,10 +101,7 @@ impl Encoder {
         if !self.id.is_empty() {
             chunk.put("responseId", &*self.id);
         }
-        // Writing plain shapes into memory cannot fail.
-        if let Ok(data) = serde_json::to_vec(&chunk) {
-            sse::frame(None, &data, out);
-        }
+        emit::event(None, &chunk, out);
     }
 
     fn open(&mut self, what: Opening<'_>, out: &mut Vec<u8>) {
@@ -97,17 +124,26 @@ impl Encoder {
     }
 
     fn more(&mut self, text: &str, out: &mut Vec<u8>) {
-        let mut part = Object::default().with("text", text);
-        match &mut self.open {
+        let thought = match &mut self.open {
             Open::Nothing => return,
-            Open::Text => {}
+            Open::Text => false,
             Open::Thought(said) => {
                 *said = true;
-                part.put("thought", true);
+                true
             }
             Open::Call { input, .. } => return input.push_str(text),
-        }
-        self.part(part, out);
+        };
+        let parts = [Words { text, thought }];
+        let content = Content {
+            parts,
+            role: "model",
+        };
+        let told = Told {
+            candidates: [Candidate { content, index: 0 }],
+            model: &self.model,
+            id: Some(&*self.id).filter(|id| !id.is_empty()),
+        };
+        emit::event(None, &told, out);
     }
 
     fn seal(&mut self, said: Seal<'_>, out: &mut Vec<u8>) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use serde::Serialize;
 use towerman_core::{Fault, Finish, Usage};
 
 use super::time;
@@ -12,6 +13,7 @@ use crate::{
         node::{Node, Object},
         write,
     },
+    framing::emit,
     neutral::{Answer, Delta, Hearer, Input, Kind, Opening, Source, Text, Thought, json},
     translate::trouble,
 };
@@ -65,7 +67,7 @@ pub(super) fn answer(answer: Answer<'_>, hearer: &Hearer) -> Result<Bytes, Fault
     }
     let created = answer.created.unwrap_or(hearer.created);
     let model = named(&answer.model, hearer);
-    let mut line = head(model, created).with("message", message);
+    let mut line = head(model, time::written(created)).with("message", message);
     last(&mut line, choice.finish, answer.usage);
     write(&line)
 }
@@ -78,10 +80,10 @@ fn named<'a>(model: &'a str, hearer: &'a Hearer) -> &'a str {
     }
 }
 
-fn head(model: &str, created: u64) -> Object<'_> {
+fn head<'a>(model: &'a str, created_at: impl Into<Node<'a>>) -> Object<'a> {
     Object::default()
         .with("model", model)
-        .with("created_at", time::written(created))
+        .with("created_at", created_at)
 }
 
 /// What the last line says.
@@ -117,7 +119,7 @@ fn called(name: &str, input: &str) -> Option<Node<'static>> {
 pub(super) struct Encoder {
     hearer: Hearer,
     model: String,
-    created: u64,
+    created_at: String,
     open: Open,
     /// Some text was said.
     said: bool,
@@ -134,10 +136,27 @@ enum Open {
     Call { name: String, input: String },
 }
 
+/// A line that says a word, as there are many.
+#[derive(Serialize)]
+struct Line<'a> {
+    model: &'a str,
+    created_at: &'a str,
+    message: Words<'a>,
+    done: bool,
+}
+
+#[derive(Serialize)]
+struct Words<'a> {
+    role: &'static str,
+    content: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<&'a str>,
+}
+
 impl Encoder {
-    pub(super) const fn new(hearer: Hearer) -> Self {
+    pub(super) fn new(hearer: Hearer) -> Self {
         Self {
-            created: hearer.created,
+            created_at: time::written(hearer.created),
             hearer,
             model: String::new(),
             open: Open::Nothing,
@@ -147,26 +166,26 @@ impl Encoder {
         }
     }
 
+    fn words(&self, content: &str, thinking: Option<&str>, out: &mut Vec<u8>) {
+        let line = Line {
+            model: &self.model,
+            created_at: &self.created_at,
+            message: Words {
+                role: "assistant",
+                content,
+                thinking,
+            },
+            done: false,
+        };
+        emit::line(&line, out);
+    }
+
     fn line(&self, message: Object<'_>, out: &mut Vec<u8>) {
         let message = Object::default().with("role", "assistant").joined(message);
-        let line = head(&self.model, self.created)
+        let line = head(&self.model, &*self.created_at)
             .with("message", message)
             .with("done", false);
-        emit(&line, out);
-    }
-}
-
-fn emit(line: &Object<'_>, out: &mut Vec<u8>) {
-    let start = out.len();
-    // Writing plain shapes into memory cannot fail.
-    if serde_json::to_writer(&mut *out, line).is_ok() {
-        // A call's input may be spelt over several lines. Inside of strings none can stand.
-        for byte in out.iter_mut().skip(start) {
-            if matches!(byte, b'\n' | b'\r') {
-                *byte = b' ';
-            }
-        }
-        out.push(b'\n');
+        emit::line(&line, out);
     }
 }
 
@@ -175,7 +194,7 @@ impl Encode for Encoder {
         match delta {
             Delta::Begin { model, created, .. } => {
                 named(&model, &self.hearer).clone_into(&mut self.model);
-                self.created = created.unwrap_or(self.created);
+                self.created_at = time::written(created.unwrap_or(self.hearer.created));
             }
             Delta::Open { what, .. } => {
                 self.open = match what {
@@ -191,12 +210,9 @@ impl Encode for Encoder {
             Delta::More { text, .. } => match &mut self.open {
                 Open::Text => {
                     self.said = true;
-                    self.line(Object::default().with("content", text), out);
+                    self.words(&text, None, out);
                 }
-                Open::Thought => {
-                    let message = Object::default().with("content", "").with("thinking", text);
-                    self.line(message, out);
-                }
+                Open::Thought => self.words("", Some(&text), out),
                 Open::Call { input, .. } => input.push_str(&text),
                 Open::Nothing => {}
             },
@@ -215,7 +231,7 @@ impl Encode for Encoder {
             } => {
                 // Why there is no answer is all that there is to say.
                 if let Some(why) = explanation.filter(|_| !self.said) {
-                    self.line(Object::default().with("content", why), out);
+                    self.words(&why, None, out);
                 }
                 self.finish = finish;
             }
@@ -224,9 +240,9 @@ impl Encode for Encoder {
                 let message = Object::default()
                     .with("role", "assistant")
                     .with("content", "");
-                let mut line = head(&self.model, self.created).with("message", message);
+                let mut line = head(&self.model, &*self.created_at).with("message", message);
                 last(&mut line, self.finish, self.usage);
-                emit(&line, out);
+                emit::line(&line, out);
             }
             Delta::Seal { .. }
             | Delta::Cite { .. }

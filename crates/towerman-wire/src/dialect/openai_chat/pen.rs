@@ -4,7 +4,7 @@ use super::{
     frame::{CallChange, Change, Chosen, Chunk, Function},
     heard::Used,
 };
-use crate::{neutral::Raw, sse};
+use crate::{framing::emit, neutral::Raw};
 
 /// What every chunk says.
 #[derive(Debug, Default)]
@@ -73,9 +73,6 @@ impl Pen {
             choices,
             usage,
         };
-        // Writing plain shapes into memory cannot fail.
-        if let Ok(data) = serde_json::to_vec(&chunk) {
-            sse::frame(None, &data, out);
-        }
+        emit::event(None, &chunk, out);
     }
 }

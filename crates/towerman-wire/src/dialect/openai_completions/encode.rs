@@ -1,13 +1,12 @@
 //! Writes a stream.
 
+use serde::Serialize;
 use towerman_core::Usage;
 
 use super::answer::{counts, id, reason};
 use crate::{
-    dialect::{
-        Encode,
-        node::{Node, Object},
-    },
+    dialect::{Encode, node::Object},
+    framing::emit,
     neutral::{Delta, Hearer, Opening, Place, Raw},
     sse,
 };
@@ -21,6 +20,26 @@ pub(super) struct Encoder {
     /// The texts that are open.
     open: Vec<Place>,
     usage: Option<Usage>,
+}
+
+#[derive(Serialize)]
+struct Chunk<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: &'a [Choice<'a>],
+    /// Absent where nobody asked; null until it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Option<Object<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    text: &'a str,
+    index: u32,
+    logprobs: Option<Raw<'a>>,
+    finish_reason: Option<&'static str>,
 }
 
 impl Encoder {
@@ -43,27 +62,26 @@ impl Encoder {
         finish: Option<&'static str>,
         out: &mut Vec<u8>,
     ) {
-        let choice = Object::default()
-            .with("text", text)
-            .with("index", u64::from(index))
-            .with("logprobs", logprobs.map_or(Node::Null, Node::Raw))
-            .with("finish_reason", finish.map_or(Node::Null, Node::from));
-        let usage = self.hearer.include_usage.then_some(Node::Null);
-        self.chunk(vec![choice.into()], usage, out);
+        let choice = Choice {
+            text,
+            index,
+            logprobs,
+            finish_reason: finish,
+        };
+        let usage = self.hearer.include_usage.then_some(None);
+        self.chunk(&[choice], usage, out);
     }
 
-    fn chunk(&self, choices: Vec<Node<'_>>, usage: Option<Node<'_>>, out: &mut Vec<u8>) {
-        let mut chunk = Object::default()
-            .with("id", &*self.id)
-            .with("object", "text_completion")
-            .with("created", self.created)
-            .with("model", &*self.model)
-            .with("choices", choices);
-        chunk.maybe("usage", usage);
-        // Writing plain shapes into memory cannot fail.
-        if let Ok(data) = serde_json::to_vec(&chunk) {
-            sse::frame(None, &data, out);
-        }
+    fn chunk(&self, choices: &[Choice<'_>], usage: Option<Option<Object<'_>>>, out: &mut Vec<u8>) {
+        let chunk = Chunk {
+            id: &self.id,
+            object: "text_completion",
+            created: self.created,
+            model: &self.model,
+            choices,
+            usage,
+        };
+        emit::event(None, &chunk, out);
     }
 }
 
@@ -100,7 +118,7 @@ impl Encode for Encoder {
             Delta::Usage(usage) => self.usage = Some(usage),
             Delta::End => {
                 if let (true, Some(usage)) = (self.hearer.include_usage, self.usage) {
-                    self.chunk(Vec::new(), Some(counts(&usage).into()), out);
+                    self.chunk(&[], Some(Some(counts(&usage))), out);
                 }
                 sse::frame(None, b"[DONE]", out);
             }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use towerman_core::Fault;
 
-use crate::{dialect::openai_chat::fault as openai, sse};
+use crate::{dialect::openai_chat::fault as openai, framing::emit};
 
 #[derive(Serialize)]
 struct Event<'a> {
@@ -24,8 +24,5 @@ pub(super) fn event(fault: &Fault, sequence_number: u64, out: &mut Vec<u8>) {
         message: fault.message(),
         param: fault.named_param(),
     };
-    // Writing plain shapes into memory cannot fail.
-    if let Ok(data) = serde_json::to_vec(&event) {
-        sse::frame(Some("error"), &data, out);
-    }
+    emit::event(Some("error"), &event, out);
 }

@@ -5,6 +5,16 @@ use super::{CHECKSUM, PRELUDE};
 /// Appends one frame. `message` is what `:message-type` says, and `name` what the header that
 /// goes with it does.
 pub(crate) fn frame(message: Message, name: &str, payload: &[u8], out: &mut Vec<u8>) {
+    framed(message, name, out, |out| out.extend_from_slice(payload));
+}
+
+/// Appends one frame, with the payload that `write` appends.
+pub(crate) fn framed(
+    message: Message,
+    name: &str,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>),
+) {
     let start = out.len();
     out.extend_from_slice(&[0; PRELUDE]);
     for (key, value) in [
@@ -15,7 +25,7 @@ pub(crate) fn frame(message: Message, name: &str, payload: &[u8], out: &mut Vec<
         put(key, value, out);
     }
     let head = out.len() - start - PRELUDE;
-    out.extend_from_slice(payload);
+    write(out);
     let total = out.len() - start + CHECKSUM;
     // Neither is ever near four gigabytes.
     let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();

@@ -10,7 +10,7 @@ use crate::{
         shape::{Message, Said, Stop},
         usage::Told,
     },
-    sse,
+    framing::emit,
 };
 
 /// An event of a stream. Its name is its type.
@@ -58,8 +58,5 @@ impl Event<'_> {
 }
 
 pub(super) fn emit(event: &Event<'_>, out: &mut Vec<u8>) {
-    // Writing plain shapes into memory cannot fail.
-    if let Ok(data) = serde_json::to_vec(event) {
-        sse::frame(Some(event.name()), &data, out);
-    }
+    emit::event(Some(event.name()), event, out);
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{dialect::node::Object, sse};
+use crate::{dialect::node::Object, framing::emit};
 
 /// Writes events, unless nobody listens.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Sink {
         }
         let mut event = Object::new(kind).with("sequence_number", self.next());
         event.append(says);
-        emit(kind, &event, out);
+        emit::event(Some(kind), &event, out);
     }
 
     pub(super) fn fragment(
@@ -91,14 +91,7 @@ impl Sink {
             // Some clients want it there.
             logprobs: (kind == "response.output_text.delta").then_some([]),
         };
-        emit(kind, &fragment, out);
-    }
-}
-
-fn emit(name: &str, event: &impl Serialize, out: &mut Vec<u8>) {
-    // Writing plain shapes into memory cannot fail.
-    if let Ok(data) = serde_json::to_vec(event) {
-        sse::frame(Some(name), &data, out);
+        emit::event(Some(kind), &fragment, out);
     }
 }
 
