@@ -253,6 +253,14 @@ impl Serialize for Text<'_> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Said<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
+/// For members that may be absent: `Option<Cow<str>>` alone would be copied, escapes or not.
+pub(crate) fn text<'a, 'de: 'a, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    let said = Option::<Said<'a>>::deserialize(from)?;
+    Ok(said.map(|said| said.0))
+}
+
 pub(crate) fn read<'a, T: Deserialize<'a>>(raw: Raw<'a>, at: &str, what: &str) -> Result<T, Fault> {
     serde_json::from_str(raw.get())
         .map_err(|error| refuse(at, &format!("must be {what}")).because(error))

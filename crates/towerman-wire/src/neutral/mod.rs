@@ -16,6 +16,7 @@ mod ids;
 pub(crate) mod json;
 #[cfg(debug_assertions)]
 mod lawful;
+pub(crate) mod lenient;
 pub(crate) mod media;
 mod notes;
 mod part;

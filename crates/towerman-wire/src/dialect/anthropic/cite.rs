@@ -5,24 +5,24 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::neutral::{Cite, Raw, json, media};
+use crate::neutral::{Cite, Raw, fields::text, json, media};
 
 /// Any citation: each type fills a few of these.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Said<'a> {
-    #[serde(borrow, rename = "type")]
+    #[serde(borrow, rename = "type", deserialize_with = "text")]
     kind: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     url: Option<Cow<'a, str>>,
     /// Where a search result is from; often a URL.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     source: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     title: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     document_title: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "text")]
     cited_text: Option<Cow<'a, str>>,
 }
 

@@ -22,7 +22,7 @@ pub(super) fn read(body: &[u8]) -> Result<Answer<'_>, Fault> {
     let mut choices = Vec::new();
     let mut calls = 0;
     for candidate in response.candidates() {
-        choices.push(choice(&candidate, &id, &mut calls)?);
+        choices.push(choice(candidate, &id, &mut calls)?);
     }
     if choices.is_empty() {
         let blocked = response.blocked().ok_or_else(trouble::nonsense)?;
@@ -51,7 +51,7 @@ fn choice<'a>(
     let mut parts = Vec::new();
     let mut called = false;
     for piece in candidate.pieces() {
-        called |= part(&piece, answer, calls, &mut parts)?;
+        called |= part(piece, answer, calls, &mut parts)?;
     }
     let cites = cite::all(candidate);
     let text = parts

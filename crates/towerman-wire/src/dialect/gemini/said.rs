@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::neutral::{Raw, fields::Said as Words, json};
+use crate::neutral::{
+    Raw,
+    fields::Said as Words,
+    json,
+    lenient::{List, Shape},
+};
 
 /// A whole answer, or a chunk of a stream.
 #[derive(Debug, Default, Deserialize)]
@@ -16,7 +21,7 @@ pub(super) struct Response<'a> {
     #[serde(borrow, rename = "modelVersion")]
     model: Option<Raw<'a>>,
     #[serde(borrow)]
-    candidates: Option<Raw<'a>>,
+    pub(super) candidates: Option<List<Candidate<'a>>>,
     #[serde(borrow, rename = "promptFeedback")]
     feedback: Option<Raw<'a>>,
     #[serde(borrow, rename = "usageMetadata")]
@@ -31,7 +36,7 @@ pub(super) struct Candidate<'a> {
     #[serde(borrow)]
     index: Option<Raw<'a>>,
     #[serde(borrow)]
-    content: Option<Raw<'a>>,
+    content: Shape<Content<'a>>,
     #[serde(borrow, rename = "finishReason")]
     finish: Option<Raw<'a>>,
     #[serde(borrow, rename = "finishMessage")]
@@ -46,7 +51,7 @@ pub(super) struct Candidate<'a> {
 #[serde(default)]
 struct Content<'a> {
     #[serde(borrow)]
-    parts: Option<Raw<'a>>,
+    parts: List<Piece<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -138,15 +143,14 @@ pub(super) fn number<'a, T: Deserialize<'a>>(raw: Option<Raw<'a>>) -> Option<T> 
 impl<'a> Response<'a> {
     /// Nothing if it is no object. Some hosts wrap an error in an array.
     pub(super) fn read(data: &'a [u8]) -> Option<Self> {
-        let raw: &'a RawValue = serde_json::from_slice(data).ok()?;
-        if raw.get().starts_with('[') {
-            let list: Vec<Raw<'a>> = serde_json::from_str(raw.get()).ok()?;
+        if data.trim_ascii_start().starts_with(b"[") {
+            let list: Vec<Raw<'a>> = serde_json::from_slice(data).ok()?;
             return match &*list {
                 [one] => object(Some(one)),
                 _ => None,
             };
         }
-        object(Some(raw))
+        serde_json::from_slice::<Shape<Self>>(data).ok()?.0
     }
 
     pub(super) fn error(&self) -> Option<Raw<'a>> {
@@ -161,8 +165,8 @@ impl<'a> Response<'a> {
         text(self.model)
     }
 
-    pub(super) fn candidates(&self) -> Vec<Candidate<'a>> {
-        objects(self.candidates)
+    pub(super) fn candidates(&self) -> &[Candidate<'a>] {
+        self.candidates.as_ref().map_or(&[], |list| &list.0)
     }
 
     pub(super) fn blocked(&self) -> Option<Blocked<'a>> {
@@ -187,9 +191,8 @@ impl<'a> Candidate<'a> {
         number(self.index).unwrap_or_default()
     }
 
-    pub(super) fn pieces(&self) -> Vec<Piece<'a>> {
-        let content: Option<Content<'a>> = object(self.content);
-        objects(content.and_then(|content| content.parts))
+    pub(super) fn pieces(&self) -> &[Piece<'a>] {
+        self.content.0.as_ref().map_or(&[], |said| &said.parts.0)
     }
 
     pub(super) fn reason(&self) -> Option<Cow<'a, str>> {

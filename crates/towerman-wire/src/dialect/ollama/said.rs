@@ -5,19 +5,22 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use towerman_core::{Dialect, Finish, Usage};
 
-use crate::{neutral::Raw, usage::Tokens};
+use crate::{
+    neutral::{Raw, fields::text},
+    usage::Tokens,
+};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Line<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) model: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) created_at: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) message: Option<Message<'a>>,
     #[serde(default)]
     pub(super) done: bool,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) done_reason: Option<Cow<'a, str>>,
     #[serde(default)]
     prompt_eval_count: Option<u64>,
@@ -29,9 +32,9 @@ pub(super) struct Line<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Message<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) content: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) thinking: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
@@ -39,7 +42,7 @@ pub(super) struct Message<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ToolCall<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub(super) function: Function<'a>,

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::neutral::Raw;
+use crate::neutral::{Raw, fields::text};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Chunk<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) model: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) created: Option<Raw<'a>>,
@@ -37,7 +37,7 @@ pub(super) struct Chosen<'a> {
     pub(super) index: Option<u32>,
     #[serde(borrow, default)]
     pub(super) delta: Option<Change<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) finish_reason: Option<Cow<'a, str>>,
     /// The sequence that was met; some clones say it.
     #[serde(borrow, default)]
@@ -74,7 +74,7 @@ pub(super) struct Change<'a> {
 pub(super) struct CallChange<'a> {
     #[serde(default)]
     pub(super) index: Option<u64>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) function: Option<FunctionChange<'a>>,
@@ -86,7 +86,7 @@ pub(super) struct CallChange<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct FunctionChange<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) arguments: Option<Raw<'a>>,

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::neutral::Raw;
+use crate::neutral::{Raw, fields::text};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Completion<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) model: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) created: Option<Raw<'a>>,
@@ -28,7 +28,7 @@ pub(super) struct Chosen<'a> {
     pub(super) index: Option<u32>,
     #[serde(borrow)]
     pub(super) message: Message<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) finish_reason: Option<Cow<'a, str>>,
     /// The sequence that was met; some clones say it.
     #[serde(borrow, default)]
@@ -63,7 +63,7 @@ pub(super) struct Message<'a> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ToolCall<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(super) function: Option<Function<'a>>,
@@ -79,6 +79,6 @@ pub(super) struct Function<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(borrow, default)]
     pub(super) arguments: Option<Raw<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     pub(super) input: Option<Cow<'a, str>>,
 }

@@ -14,11 +14,11 @@ use crate::{
 };
 
 pub(super) fn read(body: &[u8]) -> Result<Answer<'_>, Fault> {
-    let said: Said<'_> = serde_json::from_slice(body).map_err(|_| trouble::nonsense())?;
+    let mut said: Said<'_> = serde_json::from_slice(body).map_err(|_| trouble::nonsense())?;
     if let Some(error) = said.error() {
         return Err(trouble::read(error));
     }
-    let mut choices = said.choices().unwrap_or_default();
+    let mut choices = said.choices.take().unwrap_or_default().0;
     if choices.is_empty() {
         return Err(trouble::nonsense());
     }

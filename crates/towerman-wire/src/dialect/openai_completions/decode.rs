@@ -45,7 +45,7 @@ impl Decode for Decoder {
             say(Delta::Fail(trouble::read(error)));
             return Ok(());
         }
-        let choices = said.choices().ok_or(Unreadable)?;
+        let choices = said.choices.as_ref().ok_or(Unreadable)?;
         if !self.begun {
             self.begun = true;
             say(Delta::Begin {
@@ -54,7 +54,7 @@ impl Decode for Decoder {
                 created: said.created(),
             });
         }
-        for choice in choices.iter().filter(|choice| choice.index() < CHOICES) {
+        for choice in choices.0.iter().filter(|choice| choice.index() < CHOICES) {
             let number = choice.index();
             let at = Place {
                 choice: number,

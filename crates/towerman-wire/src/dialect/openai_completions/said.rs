@@ -8,7 +8,7 @@ use towerman_core::{Dialect, Finish, Usage};
 
 use crate::{
     json::Cursor,
-    neutral::{Raw, fields},
+    neutral::{Raw, fields, lenient::List},
     usage::Tokens,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Said<'a> {
     #[serde(borrow)]
     created: Option<Raw<'a>>,
     #[serde(borrow)]
-    choices: Option<Raw<'a>>,
+    pub(super) choices: Option<List<Choice<'a>>>,
     #[serde(borrow)]
     usage: Option<Raw<'a>>,
     #[serde(borrow)]
@@ -45,17 +45,6 @@ pub(super) struct Choice<'a> {
 impl<'a> Said<'a> {
     pub(super) fn error(&self) -> Option<Raw<'a>> {
         there(self.error)
-    }
-
-    /// The choices, if they are a list.
-    pub(super) fn choices(&self) -> Option<Vec<Choice<'a>>> {
-        let list: Vec<Raw<'a>> = serde_json::from_str(self.choices?.get()).ok()?;
-        let choices = list.into_iter();
-        Some(
-            choices
-                .filter_map(|raw| serde_json::from_str(raw.get()).ok())
-                .collect(),
-        )
     }
 
     pub(super) fn created(&self) -> Option<u64> {

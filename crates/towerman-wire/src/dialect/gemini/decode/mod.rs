@@ -65,7 +65,7 @@ impl Decode for Decoder {
             self.blocked = Some(why.into_owned());
         }
         for candidate in response.candidates() {
-            if self.candidate(&candidate, say).is_none() {
+            if self.candidate(candidate, say).is_none() {
                 self.over = true;
                 say(Delta::Fail(trouble::nonsense()));
                 break;

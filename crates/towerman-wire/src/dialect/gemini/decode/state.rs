@@ -71,7 +71,7 @@ impl State {
         say: Say<'_>,
     ) -> Option<()> {
         for piece in candidate.pieces() {
-            self.piece(&piece, answer, calls, say)?;
+            self.piece(piece, answer, calls, say)?;
         }
         for cite in cite::all(candidate) {
             self.cite(cite, say);
