@@ -29,7 +29,7 @@ pub(crate) fn all(options: &Options) -> Result {
 
 fn steps(clock: &mut Clock, options: &Options) -> Result {
     if !options.side_by_side {
-        clock.step("criterion: time per request", || {
+        clock.step("criterion: time per request and event", || {
             run(cargo().args([
                 "bench",
                 "--locked",
@@ -37,10 +37,12 @@ fn steps(clock: &mut Clock, options: &Options) -> Result {
                 "towerman-tests",
                 "--bench",
                 "stack",
+                "--bench",
+                "dialects",
             ]))
         })?;
         if has("valgrind", &["--version"]) {
-            clock.step("callgrind: instructions per request", || {
+            clock.step("callgrind: instructions per request and stream", || {
                 if !has("gungraun-runner", &["--version"]) {
                     let args = [
                         "install",
@@ -58,6 +60,8 @@ fn steps(clock: &mut Clock, options: &Options) -> Result {
                     "towerman-tests",
                     "--bench",
                     "instructions",
+                    "--bench",
+                    "dialect_instructions",
                 ]))
             })?;
         } else {
