@@ -84,7 +84,13 @@ impl Harness {
 
     /// One request with a streamed answer; the answer's bytes.
     pub async fn stream(&self, prompt: usize) -> usize {
-        self.send(prompt, r#","stream":true"#).await
+        self.stream_of(prompt, EVENTS).await
+    }
+
+    /// The same, of an answer of so many events and the last ones.
+    pub async fn stream_of(&self, prompt: usize, events: usize) -> usize {
+        let option = format!(r#","stream":true,"seed":{events}"#);
+        self.send(prompt, &option).await
     }
 
     async fn send(&self, prompt: usize, option: &str) -> usize {
@@ -119,7 +125,10 @@ where
 async fn answer(request: Request<Body>) -> Result<Response<Body>, BoxError> {
     let body = request.into_body().collect().await?.to_bytes();
     if body[..64].windows(6).any(|window| window == b"stream") {
-        let frames = std::iter::repeat_n(EVENT, EVENTS).chain([END]);
+        let seed = String::from_utf8_lossy(&body[..64]);
+        let seed = seed.split("\"seed\":").nth(1).unwrap_or_default();
+        let events = seed.split(',').next().and_then(|seed| seed.parse().ok());
+        let frames = std::iter::repeat_n(EVENT, events.unwrap_or(EVENTS)).chain([END]);
         let frames: Vec<Bytes> = frames
             .map(|text| Bytes::from_static(text.as_bytes()))
             .collect();
