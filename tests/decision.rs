@@ -203,7 +203,7 @@ async fn a_plain_success_tells_every_field() {
             "attempts": [{
                 "endpoint": "own/first", "outcome": "success", "status": 200, "finish": "stop",
                 "input": 122, "cache_read": 128, "cache_write": 0, "output": 10,
-                "cost_usd": "0.000388", "estimated": false, "scope": null, "losses": [],
+                "cost_usd": "0.000388", "estimated": false, "scope": null, "skipped_events": 0, "losses": [],
             }],
             "why": [],
             "steps": ["read", "classify", "route", "affinity", "normalize"],
@@ -226,7 +226,7 @@ async fn a_failover_tells_both_attempts_and_why() {
         "endpoint": "own/first", "outcome": "server_error", "status": 500, "finish": null,
         "first_content_ms": null, "duration_ms": 0.0,
         "input": 0, "cache_read": 0, "cache_write": 0, "output": 0,
-        "cost_usd": "0", "estimated": false, "scope": "model", "losses": [],
+        "cost_usd": "0", "estimated": false, "scope": "model", "skipped_events": 0, "losses": [],
     });
     plain["attempts"] = json!([failed, answered]);
     plain["why"] = json!(["own/first failed: server_error"]);

@@ -1,6 +1,7 @@
 //! One case: a request to a provider that fails, and everything that must hold after it.
 
 use towerman::core::Dialect;
+use towerman_sim::Fault;
 use towerman_tests::{
     Answer,
     client::{self, Heard},
@@ -66,6 +67,11 @@ pub(crate) async fn run(row: &Row, case: Case) -> (String, Vec<String>) {
     check.that("it has an id", answer.headers.contains_key("x-request-id"));
     check.client(&story, case, row.fault(case.provider).as_ref(), &heard);
     check.stage(&story, &stage).await;
+    let slips = match row.fault(case.provider) {
+        Some(Fault::MalformedEvents { count, .. }) if case.stream => count,
+        _ => 0,
+    };
+    check.skipped(slips, &stage).await;
 
     let line = [
         row.name.clone(),

@@ -5,6 +5,7 @@ use std::{fmt::Debug, time::Instant};
 use towerman::{
     core::{Availability, CircuitState, Dialect, FaultKind},
     cost::Line,
+    telemetry::Decision,
 };
 use towerman_sim::{Book, Fault};
 use towerman_tests::client::Heard;
@@ -65,9 +66,9 @@ impl Check {
         };
         let is_by = |text: &str| by.is_some_and(|by| text.starts_with(by));
         // In its own dialect a client reads what the provider wrote, slips of the pen included.
-        let slip = matches!(fault, Some(Fault::MalformedEvent { .. }))
-            && case.client == case.provider
-            && by == Some("[bad]");
+        let own = case.client == case.provider;
+        let slips = matches!(fault, Some(Fault::MalformedEvents { .. })) && own;
+        let slip = slips && by == Some("[bad]");
         let fine = match (heard, story.then) {
             (Heard::Whole { text }, _) => !case.stream && is_by(text),
             (
@@ -82,10 +83,12 @@ impl Check {
                 Heard::Stream {
                     text,
                     error: Some(error),
-                    unreadable: 0,
+                    unreadable,
                 },
                 Then::Breaks,
-            ) => case.stream && text.starts_with("[bad]") && !error.kind.contains("invalid"),
+            ) if *unreadable == 2 * usize::from(slips) => {
+                case.stream && text.starts_with("[bad]") && !error.kind.contains("invalid")
+            }
             (Heard::Refused(trouble), Then::Fails(told)) => {
                 case.alone && trouble.status == status(case.client, told)
             }
@@ -127,7 +130,13 @@ impl Check {
             tries.len()
         };
         let (bad, good) = (stage.bad.book(), stage.good.book());
-        self.bills(story.bill, sent, &stage.lines("bad/m"), bad);
+        let own = stage.case.client == stage.case.provider;
+        let bill = match story.bill {
+            Bill::Rest if own => Bill::Blind,
+            Bill::Rest => Bill::Exact,
+            bill => bill,
+        };
+        self.bills(bill, sent, &stage.lines("bad/m"), bad);
         let elsewhere = stage.lines("good/m");
         self.bills(Bill::Exact, usize::from(moves), &elsewhere, good);
         self.metrics(story, stage, tries.len(), usize::from(moves))
@@ -139,6 +148,22 @@ impl Check {
         let now = board.availability(Instant::now());
         let refused = matches!(now, Availability::Refused { .. });
         self.equal("left alone", refused, story.cools);
+    }
+
+    /// Events of the bad provider's that made no sense are counted.
+    pub(crate) async fn skipped(&mut self, count: usize, stage: &Stage) {
+        let of = |decision: &Decision| -> u64 {
+            let attempts = decision.attempts.iter();
+            attempts.map(|attempt| attempt.skipped_events).sum()
+        };
+        let told = of(&stage.gateway.decisions.lock().unwrap()[0]);
+        self.equal("skipped events told", told, count as u64);
+        let counted = stage.gateway.metrics().await;
+        let counted = counted
+            .iter()
+            .filter(|(series, _)| series.starts_with("towerman_skipped_events_total{"))
+            .map(|(_, value)| *value as usize);
+        self.equal("skipped events counted", counted.sum(), count);
     }
 
     async fn metrics(&mut self, story: &Story, stage: &Stage, tries: usize, elsewhere: usize) {
@@ -174,7 +199,7 @@ impl Check {
             Bill::Nothing | Bill::Zero => {
                 self.equal("ledger and book", (ledger, totals.cost_pico_usd), (0, 0));
             }
-            Bill::Exact => self.equal("ledger", ledger, totals.cost_pico_usd),
+            Bill::Exact | Bill::Rest => self.equal("ledger", ledger, totals.cost_pico_usd),
             Bill::Estimate | Bill::Perhaps | Bill::Blind => {
                 let unseen = if bill == Bill::Blind {
                     u128::from(totals.output) * u128::from(PRICE.output)

@@ -136,11 +136,26 @@ pub(crate) fn rows() -> Vec<Row> {
         table.both(
             format!("one bad event {name}"),
             move |provider| {
-                Some(Fault::MalformedEvent {
+                Some(Fault::MalformedEvents {
                     after_chunks: at.chunks(provider),
+                    count: 1,
                 })
             },
             serves(),
+        );
+        table.add(
+            format!("three bad events {name}"),
+            move |provider| {
+                Some(Fault::MalformedEvents {
+                    after_chunks: at.chunks(provider),
+                    count: 3,
+                })
+            },
+            move |_, stream| match stream {
+                false => serves(),
+                true if content => breaks("protocol").bill(Bill::Rest),
+                true => fails("protocol", BadGateway).bill(Bill::Blind),
+            },
         );
     }
     let pings = Fault::PingsOnly {

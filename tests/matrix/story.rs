@@ -42,6 +42,9 @@ pub(crate) enum Bill {
     /// A line that rests on an estimate, of which only the prompt must be no lower: nothing told how
     /// long the answer was that did not arrive.
     Blind,
+    /// What the book says where the rest of the stream is read and told to nobody, as a translation
+    /// does; else as blind as the above.
+    Rest,
     /// An estimate, with the remark that nobody knows whether it is billed.
     Perhaps,
 }

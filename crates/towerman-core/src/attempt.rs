@@ -56,6 +56,8 @@ pub struct AttemptFacts {
     pub limits: Option<Box<RateLimits>>,
     /// Bytes of content delivered, for estimates when no usage comes.
     pub content_bytes: u64,
+    /// Events of its stream that made no sense, and were passed over.
+    pub skipped: u64,
     /// Time from dispatch to the first content of a stream. Of a whole answer it would say nothing
     /// but how long that was.
     pub first_content: Option<Duration>,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use towerman_core::{BoxError, Target};
+use towerman_core::{BoxError, Fault, FaultKind, Target};
 use towerman_wire::observe::{Observed, observe};
 
 use crate::{future::Exchange, head, work::Work};
@@ -33,6 +33,15 @@ pin_project! {
         Plain { #[pin] body: B },
         // Observed before it is changed: usage is what the provider said.
         Observed { #[pin] body: Observed<B> },
+    }
+}
+
+impl<B> Inner<B> {
+    fn is_garbage(self: Pin<&mut Self>) -> bool {
+        match self.project() {
+            InnerProj::Plain { .. } => false,
+            InnerProj::Observed { body } => body.is_garbage(),
+        }
     }
 }
 
@@ -97,6 +106,11 @@ where
                 }
             };
             match (frame, &mut *this.work) {
+                // What goes on as it came is read by nobody else.
+                (Some(Ok(_)), Work::Pass | Work::Strip(_)) if this.inner.as_mut().is_garbage() => {
+                    *this.ended = true;
+                    return Poll::Ready(Some(Err(garbage().into())));
+                }
                 (frame, Work::Pass) => return Poll::Ready(frame),
                 (Some(Ok(frame)), work) => {
                     if let Ok(data) = frame.into_data()
@@ -137,6 +151,11 @@ where
             _ => SizeHint::default(),
         }
     }
+}
+
+fn garbage() -> Fault {
+    let message = "the provider's answer could not be understood";
+    Fault::new(FaultKind::BadGateway, message)
 }
 
 impl<B> fmt::Debug for ResponseBody<B> {

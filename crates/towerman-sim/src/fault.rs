@@ -71,10 +71,12 @@ pub enum Fault {
         /// How many good chunks come first.
         after_chunks: usize,
     },
-    /// One chunk whose JSON does not parse among the good ones. It leaves a JSON body alone.
-    MalformedEvent {
+    /// Chunks whose JSON does not parse among the good ones. It leaves a JSON body alone.
+    MalformedEvents {
         /// How many good chunks come first.
         after_chunks: usize,
+        /// How many bad ones come then, one after the other.
+        count: usize,
     },
 }
 

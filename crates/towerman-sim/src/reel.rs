@@ -1,6 +1,10 @@
 //! Puts a fault into the body of an accepted request, or leaves it whole.
 
-use std::{iter::once, sync::Arc, time::Duration};
+use std::{
+    iter::{once, repeat_n},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 
@@ -141,13 +145,16 @@ pub(crate) fn stream(
             let all = events.into_iter().chain(once(Event::new(error, 0)));
             Reel::open_ended(Box::new(all), Ending::Closed)
         }
-        Some(Fault::MalformedEvent { after_chunks }) => {
+        Some(Fault::MalformedEvents {
+            after_chunks,
+            count,
+        }) => {
             let mut events = events;
             let good: Vec<_> = events.by_ref().take(*after_chunks).collect();
             let malformed = wire.malformed(reply.form, good.len());
             let all = good
                 .into_iter()
-                .chain(once(Event::new(malformed, 0)))
+                .chain(repeat_n(malformed, *count).map(|bytes| Event::new(bytes, 0)))
                 .chain(events);
             Reel::open_ended(Box::new(all), Ending::Complete)
         }

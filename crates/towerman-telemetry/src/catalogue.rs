@@ -68,6 +68,8 @@ catalogue! {
         "Tokens used, in disjoint kinds: input, cache_read, cache_write, output.";
     LOSSES = "towerman_losses_total", Kind::Counter, None, ["endpoint", "tier"],
         "Places of requests that were said in another way (mapped), left out (dropped), or could not be said (refused).";
+    SKIPPED_EVENTS = "towerman_skipped_events_total", Kind::Counter, None, ["endpoint"],
+        "Events of streams that made no sense and were passed over; three in a row end the stream.";
     COST_DOLLARS = "towerman_attempt_cost_dollars", Kind::Histogram(DOLLARS), None, ["endpoint"],
         "What attempts cost; the sum is the money spent.";
     SAVED_DOLLARS = "towerman_attempt_saved_dollars", Kind::Histogram(DOLLARS), None, ["endpoint"],

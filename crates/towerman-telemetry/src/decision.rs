@@ -104,6 +104,8 @@ pub struct TryRecord {
     pub cost_usd: Option<Box<str>>,
     /// Whether that rests on an estimate.
     pub estimated: bool,
+    /// Events of its stream that made no sense, and were passed over.
+    pub skipped_events: u64,
     /// What translating the request changed: the first 64 places.
     pub losses: Vec<LossRecord>,
 }
@@ -214,6 +216,7 @@ impl TryRecord {
             output: usage.output,
             cost_usd: facts.cost.map(|cost| cost.to_string().into()),
             estimated: facts.estimated,
+            skipped_events: facts.skipped,
             losses: facts.losses.as_deref().map_or_else(Vec::new, losses),
         }
     }

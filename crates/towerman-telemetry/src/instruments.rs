@@ -46,6 +46,7 @@ pub(crate) struct EndpointSet {
     pub(crate) tokens: [Counter; 4],
     /// By tier.
     pub(crate) losses: [Counter; 3],
+    pub(crate) skipped: Counter,
     pub(crate) cost: Histogram,
     pub(crate) saved: Histogram,
     circuit: Gauge,
@@ -240,6 +241,7 @@ impl EndpointSet {
             first_content: registry.histogram(&catalogue::FIRST_CONTENT_SECONDS, &[endpoint]),
             losses: Tier::ALL
                 .map(|tier| registry.counter(&catalogue::LOSSES, &[endpoint, tier.as_str()])),
+            skipped: registry.counter(&catalogue::SKIPPED_EVENTS, &[endpoint]),
             tokens: [
                 tokens("input"),
                 tokens("cache_read"),

@@ -138,6 +138,7 @@ struct Ended {
     usage: Usage,
     /// By tier.
     losses: [u32; 3],
+    skipped: u64,
     cost: Option<Pico>,
     saved: Option<Pico>,
 }
@@ -153,6 +154,7 @@ impl Ended {
                 .losses
                 .as_deref()
                 .map_or([0; 3], |losses| Tier::ALL.map(|tier| losses.count(tier))),
+            skipped: facts.skipped,
             cost: facts.cost,
             saved: facts.saved,
         }
@@ -167,6 +169,9 @@ impl Ended {
             if losses > 0 {
                 counter.increment(losses.into());
             }
+        }
+        if self.skipped > 0 {
+            endpoint.skipped.increment(self.skipped);
         }
         for (counter, tokens) in endpoint.tokens.iter().zip(kinds(self.usage)) {
             if tokens > 0 {

@@ -135,7 +135,10 @@ fn message(dialect: Dialect, reply: &Reply) -> String {
 #[tokio::test(start_paused = true)]
 async fn one_malformed_chunk_among_good_ones() {
     for n in [0, 5] {
-        for sim in faulty(&Fault::MalformedEvent { after_chunks: n }) {
+        for sim in faulty(&Fault::MalformedEvents {
+            after_chunks: n,
+            count: 1,
+        }) {
             let said = "all of it, and then some more";
             let body = ask(&format!(r#"say:"{said}""#), true);
             let (mut chunks, end) = drain(open(&sim, &body).await.unwrap()).await;
@@ -149,7 +152,10 @@ async fn one_malformed_chunk_among_good_ones() {
             assert!(sim.book().lines()[0].completed);
         }
     }
-    for sim in faulty(&Fault::MalformedEvent { after_chunks: 3 }) {
+    for sim in faulty(&Fault::MalformedEvents {
+        after_chunks: 3,
+        count: 1,
+    }) {
         works(&sim).await;
     }
 }

@@ -110,7 +110,10 @@ async fn an_array_can_fail_too() {
     let list = raw(&sim, path, &body).await.json();
     assert_eq!(list[0]["error"]["code"], 503);
     for fault in [
-        Fault::MalformedEvent { after_chunks: 2 },
+        Fault::MalformedEvents {
+            after_chunks: 2,
+            count: 1,
+        },
         Fault::CloseAfterChunks(3),
     ] {
         sim.faults().once(fault);

@@ -113,6 +113,13 @@ impl<B> Observed<B> {
     pub const fn unwatched(inner: B) -> Self {
         Self { inner, watch: None }
     }
+
+    /// Whether the provider stopped making sense: three events in a row of a stream could not be
+    /// read. Whoever passes its bytes on should end the answer.
+    pub fn is_garbage(&self) -> bool {
+        let observer = self.watch.as_ref().map(|watch| &watch.observer);
+        observer.is_some_and(Observer::is_garbage)
+    }
 }
 
 impl<B> http_body::Body for Observed<B>

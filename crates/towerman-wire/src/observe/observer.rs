@@ -223,6 +223,11 @@ impl Observer {
         }
     }
 
+    /// Whether three events in a row could not be read.
+    pub(super) const fn is_garbage(&self) -> bool {
+        self.state.is_garbage()
+    }
+
     /// What was learned so far.
     pub const fn learned(&self) -> &Learned {
         &self.state.learned

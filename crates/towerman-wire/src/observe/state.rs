@@ -119,6 +119,7 @@ impl State {
         };
         let Ok(delta) = read else {
             self.learned.skipped += 1;
+            self.news = true;
             self.garbage = self.garbage.saturating_add(1);
             if self.garbage == GARBAGE {
                 self.fail(FailureKind::Protocol);
@@ -225,6 +226,11 @@ impl State {
         self.news = true;
     }
 
+    /// So many events in a row made no sense that no more will be waited for.
+    pub(super) const fn is_garbage(&self) -> bool {
+        self.garbage >= GARBAGE
+    }
+
     /// The first cause is the cause.
     pub(super) fn fail(&mut self, kind: FailureKind) {
         self.learned.failure.get_or_insert(kind);
@@ -267,6 +273,7 @@ impl Learned {
         facts.retry_after = facts.retry_after.or(self.retry_after);
         facts.complete |= self.complete;
         facts.content_bytes = self.content_bytes;
+        facts.skipped = self.skipped;
         if let Some(kind) = self.failure {
             facts.fail(kind);
         } else if self.excused {
