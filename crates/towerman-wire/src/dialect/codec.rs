@@ -12,7 +12,7 @@ use crate::{
     fault::Told,
     framing::Event,
     json::Invalid,
-    neutral::{Answer, Delta, Hearer, Notes, Request},
+    neutral::{Answer, Delta, Hearer, Notes, Request, signed::Seals},
     observe::Delta as Learnt,
 };
 
@@ -56,6 +56,11 @@ pub(crate) trait Codec: fmt::Debug + Sync {
     /// `Close` before the next one opens.
     fn sequential(&self) -> bool {
         false
+    }
+
+    /// The seals that its conversations carry.
+    fn seals(&self) -> Seals {
+        Seals::default()
     }
 
     /// What one event of a stream says, for those who let its bytes pass. Allocates nothing.

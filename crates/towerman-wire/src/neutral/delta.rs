@@ -27,6 +27,8 @@ pub(crate) enum Opening<'a> {
         id: Cow<'a, str>,
         name: Cow<'a, str>,
         custom: bool,
+        /// What proves it, where that is known from the beginning.
+        seal: Option<Seal<'a>>,
     },
     Media(Media<'a>),
 }
@@ -122,10 +124,16 @@ impl Opening<'_> {
                 summary,
                 id: id.map(|id| id.into_owned().into()),
             },
-            Self::Call { id, name, custom } => Opening::Call {
+            Self::Call {
+                id,
+                name,
+                custom,
+                seal,
+            } => Opening::Call {
                 id: id.into_owned().into(),
                 name: name.into_owned().into(),
                 custom,
+                seal: seal.map(Seal::into_owned),
             },
             Self::Media(media) => Opening::Media(media.into_owned()),
         }

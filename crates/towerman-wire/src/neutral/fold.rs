@@ -59,12 +59,13 @@ fn unfold_part(part: Part<'_>, at: Place, say: &mut dyn FnMut(Delta<'_>)) {
                 Input::Object(raw) => raw.get().to_owned().into(),
             };
             let name = name.say();
-            (
-                Opening::Call { id, name, custom },
-                Some(text),
+            let what = Opening::Call {
+                id,
+                name,
+                custom,
                 seal,
-                Vec::new(),
-            )
+            };
+            (what, Some(text), None, Vec::new())
         }
         // No dialect's answer can say these to another's client.
         Kind::Result(_) | Kind::Foreign { .. } => return,
@@ -192,12 +193,17 @@ fn opened(what: Opening<'static>) -> Kind<'static> {
             id,
             seal: None,
         }),
-        Opening::Call { id, name, custom } => Kind::Call(Call {
+        Opening::Call {
+            id,
+            name,
+            custom,
+            seal,
+        } => Kind::Call(Call {
             id,
             name: Text::Said(name),
             input: Input::Spelt("".into()),
             custom,
-            seal: None,
+            seal,
         }),
         Opening::Media(media) => Kind::Media(media),
     }

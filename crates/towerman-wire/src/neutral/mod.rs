@@ -25,6 +25,7 @@ mod request;
 mod seal;
 mod sequence;
 mod settings;
+pub(crate) mod signed;
 mod tool;
 
 #[cfg(debug_assertions)]

@@ -23,6 +23,8 @@ pub(crate) enum Sealed {
     Signature,
     /// It is the thought itself.
     Encrypted,
+    /// It proves the call that follows, in a dialect whose calls have no place for it.
+    Call,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,7 @@ impl<'a> Seal<'a> {
             let kind = match sort {
                 "s" => Sealed::Signature,
                 "e" => Sealed::Encrypted,
+                "c" => Sealed::Call,
                 _ => return None,
             };
             Some((maker, kind, data.len() - rest.len()))
@@ -90,6 +93,7 @@ impl<'a> Seal<'a> {
         let sort = match self.kind {
             Sealed::Signature => 's',
             Sealed::Encrypted => 'e',
+            Sealed::Call => 'c',
         };
         format!("{WRAPPED}{}.{sort}.{}", self.maker.as_str(), self.data).into()
     }

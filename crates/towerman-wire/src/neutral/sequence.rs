@@ -295,6 +295,7 @@ mod tests {
             id: format!("c{part}").into(),
             name: "f".into(),
             custom: false,
+            seal: None,
         };
         open(part, what)
     }

@@ -42,7 +42,7 @@ pub use self::{
 use crate::{
     dialect::{self, To, Written},
     framing::Framing,
-    neutral::{Notes, Request, ToolChoice, check, placed},
+    neutral::{Notes, Request, ToolChoice, check, placed, signed},
 };
 
 /// A request in another dialect.
@@ -112,6 +112,7 @@ fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
     request.stream |= job.stream;
     let own = job.from == job.to;
     if !own {
+        signed::together(&mut request);
         leave_behind(&mut request, job.to, &mut notes)?;
     }
     check(&mut request, reader.conversation(), own)?;
@@ -165,7 +166,7 @@ pub fn response(
 ) -> Result<Bytes, Fault> {
     let answer = dialect::of(from).read_answer(body)?;
     let answer = neutral::named(neutral::cut(answer, options), &options.id);
-    dialect::of(to).write_answer(answer, &options.hearer())
+    neutral::write(answer, dialect::of(to), &options.hearer())
 }
 
 /// The media type of a dialect's streams.

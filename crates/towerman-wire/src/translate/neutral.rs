@@ -9,7 +9,11 @@ use super::{Options, cutter::Cutter, trouble::nonsense};
 use crate::{
     dialect::{self, Codec, Decode, Encode, Unreadable},
     framing::{Deframer, Event, Framing},
-    neutral::{Answer, Delta, Fold, Hearer, Sequence, unfold},
+    neutral::{
+        Answer, Delta, Fold, Hearer, Sequence,
+        signed::{self, Seals},
+        unfold,
+    },
     observe::ANSWER_LIMIT,
 };
 
@@ -208,7 +212,7 @@ impl Gather {
         match fold.finish() {
             Some(answer) => {
                 let answer = named(answer?, &self.id);
-                self.codec.write_answer(answer, &self.hearer)
+                write(answer, self.codec, &self.hearer)
             }
             None => Err(Fault::new(
                 FaultKind::BadGateway,
@@ -239,6 +243,18 @@ pub(super) fn named<'a>(mut answer: Answer<'a>, id: &'a str) -> Answer<'a> {
         answer.id = Cow::Borrowed(id);
     }
     answer
+}
+
+/// A whole answer for a client.
+pub(super) fn write(
+    mut answer: Answer<'_>,
+    codec: &dyn Codec,
+    hearer: &Hearer,
+) -> Result<Bytes, Fault> {
+    if codec.seals() == Seals::Thoughts {
+        signed::apart(&mut answer);
+    }
+    codec.write_answer(answer, hearer)
 }
 
 /// A whole answer, cut at stop sequences that its provider was not told.
@@ -328,7 +344,12 @@ impl Teller {
                         None
                     }
                     Some(sequence) => sequence
-                        .take(delta, &mut |delta| encoder.delta(delta, out))
+                        .take(delta, &mut |delta| match codec.seals() {
+                            Seals::Thoughts => {
+                                signed::step(delta, &mut |delta| encoder.delta(delta, out));
+                            }
+                            _ => encoder.delta(delta, out),
+                        })
                         .err()
                         .map(|_| nonsense()),
                 }

@@ -121,6 +121,7 @@ impl Decoder {
             id,
             name,
             custom: false,
+            seal: None,
         };
         self.parts.begin(Of::Call(index), what, say)
     }

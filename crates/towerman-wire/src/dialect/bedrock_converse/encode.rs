@@ -68,7 +68,7 @@ impl Encode for Encoder {
             Delta::Open { what, .. } => self.begin(what, out),
             Delta::More { text, .. } => self.more(&text, out),
             Delta::Seal { seal, .. } => {
-                if self.open == Open::Thought && seal.kind == Sealed::Signature {
+                if self.open == Open::Thought && seal.kind != Sealed::Encrypted {
                     let told = seal.told(Maker::Anthropic);
                     self.told(Piece::Thought(Thought::Signature(&told)), out);
                 }

@@ -101,7 +101,7 @@ fn block(part: Part<'_>) -> Result<Option<Node<'_>>, Fault> {
 fn thinking(thought: Thought<'_>) -> Option<Node<'_>> {
     let Thought { text, seal, .. } = thought;
     // What is the thought itself has no place here.
-    let seal = seal.filter(|seal| seal.kind == Sealed::Signature);
+    let seal = seal.filter(|seal| seal.kind != Sealed::Encrypted);
     if text.is_none() && seal.is_none() {
         return None;
     }

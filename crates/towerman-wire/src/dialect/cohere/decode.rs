@@ -148,6 +148,7 @@ impl Decoder {
             id,
             name,
             custom: false,
+            seal: None,
         };
         self.parts.begin(Of::Call(index), what, say)?;
         let text = function.arguments.map(|said| said.0).unwrap_or_default();

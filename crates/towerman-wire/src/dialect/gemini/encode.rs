@@ -108,11 +108,11 @@ impl Encoder {
         self.open = match what {
             Opening::Text | Opening::Refusal => Open::Text,
             Opening::Thought { .. } => Open::Thought(false),
-            Opening::Call { id, name, .. } => Open::Call {
+            Opening::Call { id, name, seal, .. } => Open::Call {
                 id: id.into_owned(),
                 name: name.into_owned(),
                 input: String::new(),
-                seal: None,
+                seal: seal.map(Seal::into_owned),
             },
             Opening::Media(said) => {
                 if let Some(part) = media(said) {

@@ -106,6 +106,7 @@ impl Decoder {
                 id: call.id,
                 name: call.name.say(),
                 custom: false,
+                seal: None,
             };
             say(Delta::Open { at, what });
             if let Input::Spelt(text) = call.input {

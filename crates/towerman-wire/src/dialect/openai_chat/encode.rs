@@ -205,7 +205,12 @@ impl Encoder {
                 }
                 Is::Nothing
             }
-            Opening::Call { id, name, custom } => {
+            Opening::Call {
+                id,
+                name,
+                custom,
+                seal,
+            } => {
                 let index = calls(&self.parts);
                 let (function, free) = if custom {
                     let name = Some(&*name);
@@ -221,7 +226,7 @@ impl Encoder {
                     kind: Some(if custom { "custom" } else { "function" }),
                     function,
                     custom: free,
-                    extra_content: None,
+                    extra_content: seal.as_ref().map(Extra::of),
                 };
                 self.pen.call(at.choice, change, out);
                 if custom {

@@ -36,7 +36,7 @@ use crate::{
     fault::Told,
     framing::Event,
     json::Invalid,
-    neutral::{Answer, Hearer, Notes, Request},
+    neutral::{Answer, Hearer, Notes, Request, signed::Seals},
     observe::{Delta as Learnt, openai},
 };
 
@@ -74,6 +74,10 @@ impl Codec for OpenAiChat {
 
     fn encoder(&self, hearer: Hearer) -> Box<dyn Encode> {
         Box::new(encode::Encoder::new(hearer))
+    }
+
+    fn seals(&self) -> Seals {
+        Seals::Calls
     }
 
     fn learn<'a>(&self, event: Event<'a>) -> Result<Learnt<'a>, Invalid> {

@@ -187,8 +187,13 @@ impl State {
         let name = function.name.as_deref().unwrap_or_default();
         let n = self.calls.find(call.index, id, name)?;
         let piece = fragment(function.arguments.or(function.input))?;
+        let mut seal = || signature(call.extra_content).or_else(|| seal.take());
+        let mut proof = None;
         let part = match self.calls.part(n) {
-            Some(part) => part,
+            Some(part) => {
+                proof = seal();
+                part
+            }
             // A call begins with its name.
             None if name.is_empty() => return self.calls.hold(n, &piece),
             None => {
@@ -202,6 +207,7 @@ impl State {
                     id,
                     name: name.into(),
                     custom,
+                    seal: seal(),
                 };
                 let part = self.begin(what, say).part;
                 self.calls.opened(n, part);
@@ -210,7 +216,7 @@ impl State {
             }
         };
         self.argue(n, part, custom, piece, say);
-        if let Some(seal) = signature(call.extra_content).or_else(|| seal.take()) {
+        if let Some(seal) = proof {
             let at = self.at(part);
             say(Delta::Seal { at, seal });
         }

@@ -112,7 +112,7 @@ pub(super) fn details(
 ) -> impl Iterator<Item = Detail> {
     let data = Some(seal.told(Maker::Chat).into_owned());
     let (first, second) = match seal.kind {
-        Sealed::Signature => {
+        Sealed::Signature | Sealed::Call => {
             let signed = Detail {
                 signature: data,
                 text,

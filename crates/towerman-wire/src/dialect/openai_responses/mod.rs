@@ -20,7 +20,7 @@ use crate::{
     fault::Told,
     framing::Event,
     json::Invalid,
-    neutral::{Answer, Hearer, Notes, Request},
+    neutral::{Answer, Hearer, Notes, Request, signed::Seals},
     observe::Delta as Learnt,
 };
 
@@ -64,6 +64,10 @@ impl super::Codec for Codec {
 
     fn sequential(&self) -> bool {
         true
+    }
+
+    fn seals(&self) -> Seals {
+        Seals::Thoughts
     }
 
     fn learn<'a>(&self, event: Event<'a>) -> Result<Learnt<'a>, Invalid> {

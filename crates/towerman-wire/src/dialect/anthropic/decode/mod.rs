@@ -161,8 +161,13 @@ impl Decoder {
                 let open = Open::Call {
                     untold: Some(untold),
                 };
-                let custom = false;
-                self.begin(open, Opening::Call { id, name, custom }, say);
+                let what = Opening::Call {
+                    id,
+                    name,
+                    custom: false,
+                    seal: None,
+                };
+                self.begin(open, what, say);
             }
             // What the provider does by itself; its outcome is in the text.
             _ => {}

@@ -183,12 +183,10 @@ impl State {
             id,
             name,
             custom: false,
+            seal,
         };
         let at = self.next(what, say);
         say(Delta::More { at, text });
-        if let Some(seal) = seal {
-            say(Delta::Seal { at, seal });
-        }
         say(Delta::Close { at });
     }
 

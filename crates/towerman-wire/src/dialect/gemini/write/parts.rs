@@ -125,7 +125,9 @@ impl<'a> Parts<'a> {
             way.notes
                 .dropped(at, "dropped: a thought that nothing proves")?;
         }
-        let object = match (thought.text, seal) {
+        // Others say an empty thought where Gemini says none.
+        let text = thought.text.filter(|text| way.own || !text.is_empty());
+        let object = match (text, seal) {
             (Some(text), seal) if way.own || seal.is_some() => {
                 let mut object = Object::default().with("text", text).with("thought", true);
                 object.maybe("thoughtSignature", seal);

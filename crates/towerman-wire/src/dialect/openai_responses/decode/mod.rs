@@ -195,7 +195,12 @@ impl Decoder {
             let id = text(item.call_id).filter(|id| !id.is_empty());
             let id = id.unwrap_or_else(|| made_up(&self.id, self.calls, &name).into());
             self.calls += 1;
-            let how = Opening::Call { id, name, custom };
+            let how = Opening::Call {
+                id,
+                name,
+                custom,
+                seal: None,
+            };
             self.items.open(index, What::Call { custom }, how, say)?;
         }
         Ok(Some(custom))

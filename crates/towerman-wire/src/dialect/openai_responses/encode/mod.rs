@@ -185,7 +185,9 @@ impl Encoder {
                     self.item("rs", what, out);
                 }
             }
-            Opening::Call { id, name, custom } => {
+            Opening::Call {
+                id, name, custom, ..
+            } => {
                 let what = What::Call {
                     id: id.into_owned(),
                     name: name.into_owned(),

@@ -126,6 +126,7 @@ fn the_events_of_a_text_and_two_calls() {
             id: id.into(),
             name: "f".into(),
             custom: false,
+            seal: None,
         },
     };
     let events = told(vec![
@@ -231,6 +232,7 @@ fn the_events_of_a_thought_a_refusal_and_a_custom_call() {
                 id: "c".into(),
                 name: "g".into(),
                 custom: true,
+                seal: None,
             },
         },
         more(3, "fr"),
