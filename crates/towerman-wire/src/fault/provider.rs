@@ -102,6 +102,14 @@ impl ProviderError {
         delay.or_else(|| retry_after::in_words(words?))
     }
 
+    /// The same, by the name that its frame has for it.
+    pub(crate) fn named(mut self, name: &[u8]) -> Self {
+        self.class.push(' ');
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        self.class.push_str(&name);
+        self
+    }
+
     pub(super) fn class_has(&self, codes: &[&str]) -> bool {
         codes.iter().any(|code| self.class.contains(code))
     }

@@ -44,5 +44,5 @@ pub(crate) use self::{
     seal::{Maker, Seal, Sealed},
     sequence::Sequence,
     settings::{Caching, Effort, Format, Reasoning, Sampling, Set, Shown, schema_alone},
-    tool::{Tool, ToolChoice, ToolKind},
+    tool::{Tool, ToolChoice, ToolKind, typed},
 };

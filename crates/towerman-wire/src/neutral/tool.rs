@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+use towerman_core::Fault;
 
 use super::{Fields, Mark, Raw, Rest, Text};
 
@@ -74,4 +75,30 @@ pub(crate) enum ToolChoice<'a> {
     AnyOf(Vec<Text<'a>>),
     /// One of these, or none.
     AutoOf(Vec<Text<'a>>),
+}
+
+/// A tool's schema with its type said, as not every dialect does; nothing if it is no object's.
+///
+/// # Errors
+///
+/// As reading it.
+pub(crate) fn typed<'a>(
+    schema: Option<Cow<'a, RawValue>>,
+    at: &str,
+) -> Result<Option<Cow<'a, RawValue>>, Fault> {
+    let spelt = schema.as_ref().map_or("{}", |schema| schema.get());
+    let Some(rest) = spelt.strip_prefix('{') else {
+        return Ok(None);
+    };
+    let known = match &schema {
+        Some(schema) => Fields::read(schema, at)?.take("type").is_some(),
+        None => false,
+    };
+    if known {
+        return Ok(schema);
+    }
+    let rest = rest.trim_start();
+    let comma = if rest.starts_with('}') { "" } else { "," };
+    let typed = RawValue::from_string(format!("{{\"type\":\"object\"{comma}{rest}"));
+    Ok(typed.ok().map(Cow::Owned))
 }

@@ -128,9 +128,13 @@ impl State {
         };
         self.garbage = 0;
         if delta.error {
-            let error = ProviderError::parse(data);
+            let error = match event.name.filter(|_| event.exception) {
+                Some(name) => ProviderError::parse(data).named(name),
+                None => ProviderError::parse(data),
+            };
             self.refused(&error.canonical(StatusCode::OK));
-            let overloaded = dialect == Dialect::Anthropic && error.is_overloaded();
+            let overloaded =
+                (dialect == Dialect::Anthropic || event.exception) && error.is_overloaded();
             self.fail(if overloaded {
                 FailureKind::Overloaded
             } else {

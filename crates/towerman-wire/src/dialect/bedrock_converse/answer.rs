@@ -8,8 +8,8 @@ use super::said::{Block, Reasoning, ToolUse, Whole, finish, usage};
 use crate::{
     dialect::empty_object,
     neutral::{
-        Answer, Call, Choice, Input, Kind, Maker, Part, Raw, Seal, Sealed, Text, Thought, json,
-        made_up,
+        Answer, Call, Choice, Input, Kind, Maker, Part, Raw, Seal, Sealed, Text, Thought,
+        fields::Said, json, made_up,
     },
     translate::trouble,
 };
@@ -88,6 +88,12 @@ fn call(call: ToolUse<'_>, nth: usize) -> Option<Call<'_>> {
 }
 
 fn thought(said: Reasoning<'_>) -> Option<Part<'_>> {
+    if let Some(Said(data)) = said.redacted.filter(|data| !data.0.is_empty()) {
+        return Some(Part::of(Kind::Thought(Thought {
+            seal: Some(Seal::read(Maker::Anthropic, Sealed::Encrypted, data)),
+            ..Thought::default()
+        })));
+    }
     let whole = said.whole?;
     let text = whole
         .text

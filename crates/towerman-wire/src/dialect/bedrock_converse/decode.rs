@@ -147,6 +147,10 @@ impl Decoder {
                 let seal = Seal::read(Maker::Anthropic, Sealed::Signature, data);
                 self.parts.seal(Of::Thought(index), seal, say)?;
             }
+            if let Some(Said(data)) = thought.redacted.filter(|data| !data.0.is_empty()) {
+                let seal = Seal::read(Maker::Anthropic, Sealed::Encrypted, data);
+                self.parts.seal(Of::Thought(index), seal, say)?;
+            }
         }
         if let Some(cite) = delta.citation.and_then(cite) {
             self.parts.cite(Some(index), cite, say);
@@ -188,6 +192,10 @@ fn exception(name: &[u8]) -> Fault {
         b"serviceUnavailableException" | b"modelNotReadyException" => {
             Fault::new(FaultKind::Unavailable, "the provider is overloaded")
         }
+        b"validationException" => Fault::new(
+            FaultKind::InvalidRequest,
+            "the provider refused the request as invalid",
+        ),
         b"modelTimeoutException" => {
             Fault::new(FaultKind::Timeout, "the provider did not finish in time")
         }

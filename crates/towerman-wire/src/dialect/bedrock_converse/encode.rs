@@ -3,11 +3,11 @@
 use serde::Serialize;
 use towerman_core::{Finish, Usage};
 
-use super::tell::{image, metrics, reason, usage};
+use super::tell::{image, is_redacted, metrics, reason, usage};
 use crate::{
     dialect::{Encode, node::Object},
     framing::emit,
-    neutral::{Delta, Maker, Opening, Sealed},
+    neutral::{Delta, Maker, Opening},
 };
 
 /// The state of one stream: numbers, and how it ends.
@@ -45,6 +45,8 @@ enum Thought<'a> {
     Text(&'a str),
     #[serde(rename = "signature")]
     Signature(&'a str),
+    #[serde(rename = "redactedContent")]
+    Redacted(&'a str),
 }
 
 /// The part that is open.
@@ -68,9 +70,13 @@ impl Encode for Encoder {
             Delta::Open { what, .. } => self.begin(what, out),
             Delta::More { text, .. } => self.more(&text, out),
             Delta::Seal { seal, .. } => {
-                if self.open == Open::Thought && seal.kind != Sealed::Encrypted {
+                if self.open == Open::Thought {
                     let told = seal.told(Maker::Anthropic);
-                    self.told(Piece::Thought(Thought::Signature(&told)), out);
+                    let piece = match is_redacted(&seal) {
+                        true => Thought::Redacted(&told),
+                        false => Thought::Signature(&told),
+                    };
+                    self.told(Piece::Thought(piece), out);
                 }
             }
             Delta::Close { .. } => self.end(out),

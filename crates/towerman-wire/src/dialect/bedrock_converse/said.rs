@@ -76,6 +76,9 @@ pub(super) struct Reasoning<'a> {
     pub(super) text: Option<Said<'a>>,
     #[serde(borrow)]
     pub(super) signature: Option<Said<'a>>,
+    /// A thought that nobody but its maker can read.
+    #[serde(borrow, rename = "redactedContent")]
+    pub(super) redacted: Option<Said<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -12,8 +12,8 @@ use crate::{
         write,
     },
     neutral::{
-        Answer, Choice, Input, Kind, Maker, Media, Medium, Part, Sealed, Source, Text, Thought,
-        json,
+        Answer, Choice, Input, Kind, Maker, Media, Medium, Part, Seal, Sealed, Source, Text,
+        Thought, json,
     },
     translate::trouble,
 };
@@ -100,8 +100,10 @@ fn block(part: Part<'_>) -> Result<Option<Node<'_>>, Fault> {
 
 fn thinking(thought: Thought<'_>) -> Option<Node<'_>> {
     let Thought { text, seal, .. } = thought;
-    // What is the thought itself has no place here.
-    let seal = seal.filter(|seal| seal.kind != Sealed::Encrypted);
+    if let Some(seal) = seal.as_ref().filter(|seal| is_redacted(seal)) {
+        let said = Object::default().with("redactedContent", seal.data.clone().into_owned());
+        return Some(Object::default().with("reasoningContent", said).into());
+    }
     if text.is_none() && seal.is_none() {
         return None;
     }
@@ -111,6 +113,12 @@ fn thinking(thought: Thought<'_>) -> Option<Node<'_>> {
     said.maybe("signature", signature);
     let said = Object::default().with("reasoningText", said);
     Some(Object::default().with("reasoningContent", said).into())
+}
+
+/// Whether the seal is a thought of Claude's own. Another provider's is no bytes in base64, and is
+/// told as a signature.
+pub(super) fn is_redacted(seal: &Seal<'_>) -> bool {
+    seal.kind == Sealed::Encrypted && seal.maker == Maker::Anthropic
 }
 
 /// An image, where it is one that Converse has a name for.

@@ -1,1 +1,3 @@
 //! Golden vectors.
+
+mod refused_otherwise;

@@ -1,6 +1,6 @@
 //! A provider's whole answer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde::Deserialize;
 use towerman_core::{Fault, Finish};
@@ -67,14 +67,20 @@ fn parts<'a>(message: Message<'a>, cut: bool, id: &str) -> Result<Vec<Part<'a>>,
 }
 
 fn content<'a>(content: Option<Raw<'a>>, citations: Option<Raw<'a>>, parts: &mut Vec<Part<'a>>) {
-    let mut cites: Vec<_> = list(citations).filter_map(cite::read).collect();
+    let mut cites: HashMap<usize, Vec<_>> = HashMap::new();
+    // Those that do not say which text they are about are the first one's.
+    let mut loose = Vec::new();
+    for (of, cite) in list(citations).filter_map(cite::read) {
+        match of.map(usize::try_from) {
+            Some(Ok(of)) => cites.entry(of).or_default().push(cite),
+            Some(Err(_)) => {}
+            None => loose.push(cite),
+        }
+    }
     let mut take = |index: usize| {
-        let mine = |of: Option<u32>| of.is_none_or(|of| usize::try_from(of) == Ok(index));
-        let (here, others) = std::mem::take(&mut cites)
-            .into_iter()
-            .partition::<Vec<_>, _>(|(of, _)| mine(*of));
-        cites = others;
-        here.into_iter().map(|(_, cite)| cite).collect()
+        let mut here = std::mem::take(&mut loose);
+        here.append(&mut cites.remove(&index).unwrap_or_default());
+        here
     };
     let text = |said: Cow<'a, str>, cites| {
         let text = Text::Said(said);

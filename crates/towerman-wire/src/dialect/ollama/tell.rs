@@ -204,7 +204,14 @@ impl Encode for Encoder {
                         name: name.into_owned(),
                         input: String::new(),
                     },
-                    Opening::Media(_) => Open::Nothing,
+                    Opening::Media(media) => {
+                        if let Source::Base64 { data, .. } = media.source {
+                            let images: Vec<Node<'_>> = vec![data.into()];
+                            let message = Object::default().with("content", "");
+                            self.line(message.with("images", images), out);
+                        }
+                        Open::Nothing
+                    }
                 };
             }
             Delta::More { text, .. } => match &mut self.open {

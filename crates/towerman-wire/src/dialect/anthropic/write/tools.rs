@@ -7,11 +7,8 @@ use towerman_core::Fault;
 
 use super::blocks::Writer;
 use crate::{
-    dialect::{
-        anthropic::shape::{Extra, Tool as Written, ToolChoice as Chosen},
-        empty_object,
-    },
-    neutral::{Fields, Set, Text, Tool, ToolChoice, ToolKind},
+    dialect::anthropic::shape::{Extra, Tool as Written, ToolChoice as Chosen},
+    neutral::{Set, Text, Tool, ToolChoice, ToolKind, typed},
 };
 
 pub(super) fn tools<'a>(
@@ -51,15 +48,15 @@ fn one<'a>(tool: Tool<'a>, writer: &mut Writer<'a, '_>) -> Result<Written<'a>, F
     Ok(Written::Function {
         name,
         description,
-        input_schema: typed(schema, &at, writer)?,
+        input_schema: self::schema(schema, &at, writer)?,
         strict,
         cache_control: writer.mark(mark, &at),
         rest: extra,
     })
 }
 
-/// The schema as it was spelt. Anthropic wants its type said; not every dialect does.
-fn typed<'a>(
+/// The schema as it was spelt, with its type.
+fn schema<'a>(
     schema: Option<Cow<'a, RawValue>>,
     at: &str,
     writer: &mut Writer<'a, '_>,
@@ -69,22 +66,8 @@ fn typed<'a>(
     {
         return Ok(schema);
     }
-    let spelt = schema.as_ref().map_or("{}", |schema| schema.get());
-    let Some(rest) = spelt.strip_prefix('{') else {
-        return Err(writer
-            .notes
-            .refused(at, "must have an object as its schema"));
-    };
-    if let Some(schema) = &schema {
-        let mut fields = Fields::read(schema, at)?;
-        if fields.take("type").is_some() {
-            return Ok(schema.clone());
-        }
-    }
-    let rest = rest.trim_start();
-    let comma = if rest.starts_with('}') { "" } else { "," };
-    let typed = RawValue::from_string(format!("{{\"type\":\"object\"{comma}{rest}"));
-    Ok(Cow::Owned(typed.unwrap_or_else(|_| empty_object())))
+    let why = "must have an object as its schema";
+    typed(schema, at)?.ok_or_else(|| writer.notes.refused(at, why))
 }
 
 /// `tool_choice`, which also says whether calls may be parallel. A choice among several tools

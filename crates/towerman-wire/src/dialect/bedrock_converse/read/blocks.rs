@@ -221,6 +221,8 @@ impl<'a> Reader<'a> {
             let signature = text.string("signature", &at)?;
             let signature = signature.filter(|signature| !signature.is_empty());
             said.seal = signature.map(|data| Seal::read(Maker::Anthropic, Sealed::Signature, data));
+        } else if let Some(data) = thought.string("redactedContent", at)? {
+            said.seal = Some(Seal::read(Maker::Anthropic, Sealed::Encrypted, data));
         }
         Ok(Kind::Thought(said))
     }

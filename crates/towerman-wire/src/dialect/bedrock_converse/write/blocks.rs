@@ -110,6 +110,13 @@ impl Writer<'_> {
         if name.is_empty() {
             name.push_str("document");
         }
+        let base = name.clone();
+        for number in 2_u32.. {
+            if self.documents.insert(name.to_ascii_lowercase()) {
+                break;
+            }
+            name = format!("{base}-{number}");
+        }
         if name != given {
             self.notes
                 .mapped(at, "named as Converse wants documents to be");
@@ -150,8 +157,11 @@ impl Writer<'_> {
             content.extend(self.block(part, "tool")?);
         }
         if content.is_empty() {
-            // It must say something, even if that is nothing.
-            content.push(Object::default().with("text", "").into());
+            self.notes.mapped(
+                at,
+                "told in words that it is empty: Claude takes no blank text",
+            );
+            content.push(Object::default().with("text", "(no output)").into());
         }
         let mut said = Object::default()
             .with("toolUseId", fit(result.id, Alphabet::Names))
@@ -159,19 +169,22 @@ impl Writer<'_> {
         if result.error {
             said.put("status", "error");
         }
-        debug_assert!(!at.is_empty(), "a result stands somewhere");
         Ok(Object::default().with("toolResult", said))
     }
 
     /// Claude's own, signed; anybody else's is none of its business.
     fn thought<'a>(&mut self, thought: Thought<'a>, at: &str) -> Result<Option<Node<'a>>, Fault> {
         let Thought { text, seal, .. } = thought;
-        let seal =
-            seal.filter(|seal| seal.maker == Maker::Anthropic && seal.kind == Sealed::Signature);
+        let seal = seal.filter(|seal| seal.maker == Maker::Anthropic);
         match (text, seal) {
-            (Some(text), Some(seal)) => {
+            (_, Some(seal)) if seal.kind == Sealed::Encrypted => {
+                let said = Object::default().with("redactedContent", seal.data);
+                let block = Object::default().with("reasoningContent", said);
+                Ok(Some(block.into()))
+            }
+            (text, Some(seal)) => {
                 let said = Object::default()
-                    .with("text", text)
+                    .with("text", text.unwrap_or_else(|| Text::Said("".into())))
                     .with("signature", seal.data);
                 let said = Object::default().with("reasoningText", said);
                 let block = Object::default().with("reasoningContent", said);

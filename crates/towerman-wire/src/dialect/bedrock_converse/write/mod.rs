@@ -6,18 +6,22 @@ mod settings;
 mod tools;
 mod turns;
 
+use std::collections::HashSet;
+
 use towerman_core::Fault;
 
 use super::NOTHING_LIKE_IT;
 use crate::{
     dialect::{To, Written, node::Object, written},
-    neutral::{Format, Kind, Notes, Part, Request, Set},
+    neutral::{Format, Kind, Maker, Notes, Part, Request, Role, Set, Text},
 };
 
 /// What is written, and what was lost on the way.
 #[derive(Debug)]
 struct Writer<'n> {
     notes: &'n mut Notes,
+    /// Names of documents, in lower case: no two may have one.
+    documents: HashSet<String>,
 }
 
 pub(super) fn request(
@@ -28,7 +32,10 @@ pub(super) fn request(
     if to.own {
         return own::request(request, notes);
     }
-    let mut writer = Writer { notes };
+    let mut writer = Writer {
+        notes,
+        documents: HashSet::new(),
+    };
     let mut system = std::mem::take(&mut request.system);
     if let Some(Set { value, at }) = &request.format {
         if let Format::Schema { strict, .. } = value
@@ -42,10 +49,8 @@ pub(super) fn request(
             system.push(Part::said(settings::JSON_MODE));
         }
     }
-    let calls = request.turns.iter().flat_map(|turn| &turn.parts);
-    let called = calls
-        .clone()
-        .any(|part| matches!(part.kind, Kind::Call(_) | Kind::Result(_)));
+    let called = called(&request);
+    let unproved = unproved(&request);
     let mut body: Object<'_> = Object::default();
     let last = request.turns.last().map(|turn| turn.at.clone());
     let said = writer.conversation(system, std::mem::take(&mut request.turns))?;
@@ -58,14 +63,53 @@ pub(super) fn request(
         body.put("system", said.system);
     }
     let forced = tools::forced(request.choice.as_ref());
-    writer.tools(&mut request, called, &mut body)?;
-    let thinks = writer.more(&mut request, forced, &mut body)?;
-    writer.inference(std::mem::take(&mut request.sampling), thinks, &mut body)?;
+    writer.tools(&mut request, &called, &mut body)?;
+    let thinks = writer.more(&mut request, forced, unproved, &mut body)?;
+    let cut = writer.inference(std::mem::take(&mut request.sampling), thinks, &mut body)?;
     body.maybe("outputConfig", settings::format(request.format.take()));
     writer.metadata(&mut request, &mut body)?;
     let rest = std::mem::take(&mut request.rest);
     rest.lose("", NOTHING_LIKE_IT, writer.notes)?;
-    written(&body)
+    Ok(Written {
+        cut,
+        ..written(&body)?
+    })
+}
+
+/// The tools that the conversation calls, and where each first stands.
+fn called<'a>(request: &Request<'a>) -> Vec<(Text<'a>, Box<str>)> {
+    let mut called: Vec<(Text<'a>, Box<str>)> = Vec::new();
+    let mut known = HashSet::new();
+    for part in request.turns.iter().flat_map(|turn| &turn.parts) {
+        if let Kind::Call(call) = &part.kind
+            && known.insert(call.name.clone().say())
+        {
+            called.push((call.name.clone(), part.at.clone()));
+        }
+    }
+    called
+}
+
+/// Whether the assistant's last turn calls a tool without a thought of Claude's own before it:
+/// with thinking switched on that is refused.
+fn unproved(request: &Request<'_>) -> bool {
+    let said = request.turns.iter().rev();
+    let last = said
+        .skip_while(|turn| turn.role != Role::Assistant)
+        .take_while(|turn| turn.role == Role::Assistant)
+        .flat_map(|turn| &turn.parts);
+    let (mut calls, mut proved) = (false, false);
+    for part in last {
+        match &part.kind {
+            Kind::Call(_) => calls = true,
+            Kind::Thought(thought) => {
+                let seal = thought.seal.as_ref();
+                proved |= seal.is_some_and(|seal| seal.maker == Maker::Anthropic);
+            }
+            _ => {}
+        }
+    }
+    calls && !proved
 }
 
 impl Writer<'_> {

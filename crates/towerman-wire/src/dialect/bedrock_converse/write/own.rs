@@ -1,6 +1,6 @@
 //! A client of this dialect is written back as it spelt itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use towerman_core::Fault;
 
@@ -19,6 +19,13 @@ pub(super) fn request(request: Request<'_>, notes: &mut Notes) -> Result<Written
     for around in request.around {
         spelt.entry(around.at).or_insert(around.own);
     }
+    let foreign: HashSet<Box<str>> = request
+        .turns
+        .iter()
+        .flat_map(|turn| &turn.parts)
+        .filter(|part| is_foreign(&part.kind))
+        .map(|part| part.at.clone())
+        .collect();
     let mut messages = Vec::with_capacity(request.turns.len());
     for turn in request.turns {
         let mut message = Object::default();
@@ -31,12 +38,7 @@ pub(super) fn request(request: Request<'_>, notes: &mut Notes) -> Result<Written
             let mut content: Vec<Node<'_>> = Vec::with_capacity(list.len());
             for (i, raw) in list.into_iter().enumerate() {
                 let at = format!("{}/content/{i}", turn.at);
-                let foreign = turn.parts.iter().any(|part| {
-                    *part.at == at
-                        && matches!(&part.kind, Kind::Thought(thought)
-                            if thought.seal.as_ref().is_some_and(|seal| seal.maker != Maker::Anthropic))
-                });
-                if foreign {
+                if foreign.contains(&*at) {
                     notes.dropped(at, "dropped: thinking is signed for its provider")?;
                 } else {
                     content.push(raw.into());
@@ -55,4 +57,13 @@ pub(super) fn request(request: Request<'_>, notes: &mut Notes) -> Result<Written
         }
     }
     written(&body)
+}
+
+/// Whether it is a thought that another provider sealed.
+fn is_foreign(kind: &Kind<'_>) -> bool {
+    let Kind::Thought(thought) = kind else {
+        return false;
+    };
+    let seal = thought.seal.as_ref();
+    seal.is_some_and(|seal| seal.maker != Maker::Anthropic)
 }

@@ -5,10 +5,19 @@ use towerman_core::Fault;
 use super::Writer;
 use crate::{
     dialect::node::{Node, Object},
-    neutral::{Effort, Format, Request, Sampling, Set, Text},
+    neutral::{
+        Effort, Fields, Format, Raw, Request, Sampling, Set, Text,
+        fields::{Said, pointer},
+    },
 };
 
 pub(super) const JSON_MODE: &str = "Answer with one valid JSON object and nothing else.";
+
+/// Why something is left out where Claude thinks.
+const BESIDE_THINKING: &str = "dropped: Claude refuses it beside thinking";
+
+/// The most entries that metadata may have.
+const LABELS: usize = 16;
 
 /// Claude thinks with no fewer tokens.
 const LEAST_BUDGET: u64 = 1024;
@@ -19,15 +28,20 @@ impl Writer<'_> {
         &mut self,
         request: &mut Request<'a>,
         forced: bool,
+        unproved: bool,
         body: &mut Object<'a>,
     ) -> Result<bool, Fault> {
         let mut more = Object::default();
-        let thinking = self.thinking(request, forced);
+        let thinking = self.thinking(request, forced, unproved);
         let thinks = thinking.as_ref().is_some_and(|(thinks, _)| *thinks);
         more.maybe("thinking", thinking.map(|(_, thinking)| thinking));
         if let Some(Set { value, at }) = request.sampling.top_k.take() {
-            self.notes.mapped(at, "told as Claude takes it");
-            more.put("top_k", value);
+            if thinks {
+                self.notes.dropped(at, BESIDE_THINKING)?;
+            } else {
+                self.notes.mapped(at, "told as Claude takes it");
+                more.put("top_k", value);
+            }
         }
         if !more.is_empty() {
             body.put("additionalModelRequestFields", more);
@@ -40,6 +54,7 @@ impl Writer<'_> {
         &mut self,
         request: &mut Request<'a>,
         forced: bool,
+        unproved: bool,
     ) -> Option<(bool, Object<'a>)> {
         let Set { value, at } = request.reasoning.take()?;
         if value.shown.is_some() {
@@ -69,6 +84,13 @@ impl Writer<'_> {
                 .mapped(at, "left out: Claude does not think where a tool is forced");
             return None;
         }
+        if unproved {
+            self.notes.mapped(
+                at,
+                "left out: no thought of Claude's stands before the last calls",
+            );
+            return None;
+        }
         // Less than none is the model's own choice.
         let wanted = u64::try_from(budget).unwrap_or(8192);
         let mut budget = wanted.max(LEAST_BUDGET);
@@ -92,7 +114,7 @@ impl Writer<'_> {
         sampling: Sampling<'a>,
         thinks: bool,
         body: &mut Object<'a>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<String>, Fault> {
         if let Some(n) = sampling.n.filter(|n| n.value != 1) {
             let why = "must be 1: this model's API gives one answer";
             return Err(self.notes.refused(n.at, why));
@@ -121,17 +143,36 @@ impl Writer<'_> {
             "temperature",
             self.temperature(sampling.temperature, thinks),
         );
-        config.maybe("topP", sampling.top_p.map(|set| set.value));
-        let stop = sampling.stop.map(|set| set.value).unwrap_or_default();
-        let stop = stop.into_iter().filter(|text| !text.is_empty());
-        let stop: Vec<Node<'a>> = stop.map(Text::into).collect();
+        let mut top_p = sampling.top_p;
+        if let Some(low) = top_p.take_if(|set| thinks && set.value < 0.95) {
+            self.notes.dropped(low.at, BESIDE_THINKING)?;
+        }
+        config.maybe("topP", top_p.map(|set| set.value));
+        let (stop, cut) = self.stop(sampling.stop);
         if !stop.is_empty() {
             config.put("stopSequences", stop);
         }
         if !config.is_empty() {
             body.put("inferenceConfig", config);
         }
-        Ok(())
+        Ok(cut)
+    }
+
+    /// Those that are told, and those that the answer must be watched for: of white space.
+    fn stop<'a>(&mut self, stop: Option<Set<Vec<Text<'a>>>>) -> (Vec<Node<'a>>, Vec<String>) {
+        let Some(Set { value, at }) = stop else {
+            return (Vec::new(), Vec::new());
+        };
+        let told = value.into_iter().filter(|text| !text.is_empty());
+        let (blank, told): (Vec<_>, Vec<_>) = told.partition(Text::is_blank);
+        if !blank.is_empty() {
+            self.notes.mapped(
+                at,
+                "the answer is cut at white space here: Claude is not told of any",
+            );
+        }
+        let blank = blank.into_iter().map(|text| text.say().into_owned());
+        (told.into_iter().map(Text::into).collect(), blank.collect())
     }
 
     fn temperature(&mut self, set: Option<Set<f64>>, thinks: bool) -> Option<f64> {
@@ -159,13 +200,17 @@ impl Writer<'_> {
                 if let Some(who) = who {
                     self.drop(who.at)?;
                 }
-                body.put("requestMetadata", metadata.value);
+                let labels = self.labels(&metadata)?;
+                if !labels.is_empty() {
+                    body.put("requestMetadata", labels);
+                }
             }
-            (None, Some(who)) => {
+            (None, Some(who)) if is_label(&who.value.clone().say()) => {
                 self.notes.mapped(who.at, "told as metadata");
                 let metadata = Object::default().with("user", who.value);
                 body.put("requestMetadata", metadata);
             }
+            (None, Some(who)) => self.drop(who.at)?,
             (None, None) => {}
         }
         if let Some(Set { value, at }) = request.tier.take() {
@@ -188,6 +233,34 @@ impl Writer<'_> {
             .flatten()
             .try_for_each(|at| self.drop(at))
     }
+}
+
+impl Writer<'_> {
+    /// Metadata as far as AWS takes it: it would refuse the request for the rest.
+    fn labels<'a>(&mut self, metadata: &Set<Raw<'a>>) -> Result<Object<'a>, Fault> {
+        let mut labels = Object::default();
+        let mut count = 0;
+        for (key, raw) in Fields::read(metadata.value, metadata.at)?.rest().0 {
+            let said: Option<Said<'_>> = serde_json::from_str(raw.get()).ok();
+            let fits = said.is_some_and(|said| is_label(&said.0));
+            if fits && count < LABELS && !key.is_empty() && is_label(&key) {
+                count += 1;
+                labels.put(key, raw);
+            } else {
+                self.drop(pointer(metadata.at, &key))?;
+            }
+        }
+        Ok(labels)
+    }
+}
+
+/// Whether AWS takes it for a key or a value of metadata.
+fn is_label(text: &str) -> bool {
+    const OTHERS: &str = ":_@$#=/+,-.";
+    let legal = |letter: char| {
+        letter.is_ascii_alphanumeric() || letter.is_whitespace() || OTHERS.contains(letter)
+    };
+    text.chars().count() <= 256 && text.chars().all(legal)
 }
 
 /// The schema is spelt in a string, and has a name.

@@ -1,17 +1,14 @@
 //! Tools, and which of them may be called.
 
-use std::borrow::Cow;
-
 use towerman_core::Fault;
 
 use super::{Writer, blocks::point};
 use crate::{
     dialect::{
         bedrock_converse::NOTHING_LIKE_IT,
-        empty_object,
         node::{Node, Object},
     },
-    neutral::{Request, Set, Tool, ToolChoice, ToolKind},
+    neutral::{Request, Set, Text, Tool, ToolChoice, ToolKind, typed},
 };
 
 /// Whether a tool must be called.
@@ -26,15 +23,15 @@ pub(super) const fn forced(choice: Option<&Set<ToolChoice<'_>>>) -> bool {
 }
 
 impl Writer<'_> {
-    /// `called` is whether the conversation has calls: then it must say what tools there are.
+    /// `called` are the tools that the conversation calls: it must say what they are.
     pub(super) fn tools<'a>(
         &mut self,
         request: &mut Request<'a>,
-        called: bool,
+        called: &[(Text<'a>, Box<str>)],
         body: &mut Object<'a>,
     ) -> Result<(), Fault> {
         let mut tools = std::mem::take(&mut request.tools);
-        let choice = self.chosen(request.choice.take(), &mut tools, called);
+        let choice = self.chosen(request.choice.take(), &mut tools, !called.is_empty());
         if let Some(set) = request.parallel.filter(|set| !set.value) {
             self.drop(set.at)?;
         }
@@ -43,6 +40,14 @@ impl Writer<'_> {
             let mark = tool.mark;
             list.push(self.offer(tool)?);
             list.extend(mark.map(point));
+        }
+        if list.is_empty() {
+            // Whoever offers none any more has still to say what they were.
+            for (name, at) in called {
+                self.notes
+                    .mapped(at.clone(), "offered again: Converse wants what was called");
+                list.push(stub(name.clone()));
+            }
         }
         if list.is_empty() {
             return Ok(());
@@ -99,7 +104,9 @@ impl Writer<'_> {
         // An empty one is refused.
         let description = tool.description.filter(|text| !text.is_empty());
         spec.maybe("description", description);
-        let schema = tool.schema.unwrap_or_else(|| Cow::Owned(empty_object()));
+        let schema = typed(tool.schema, at)?;
+        let why = "must have an object as its schema";
+        let schema = schema.ok_or_else(|| self.notes.refused(at, why))?;
         spec.put("inputSchema", Object::default().with("json", schema));
         if tool.strict == Some(true) {
             spec.put("strict", true);
@@ -107,4 +114,13 @@ impl Writer<'_> {
         tool.rest.lose(at, NOTHING_LIKE_IT, self.notes)?;
         Ok(Object::default().with("toolSpec", spec).into())
     }
+}
+
+/// A tool of which only the name is known.
+fn stub(name: Text<'_>) -> Node<'_> {
+    let schema = Object::new("object");
+    let spec = Object::default()
+        .with("name", name)
+        .with("inputSchema", Object::default().with("json", schema));
+    Object::default().with("toolSpec", spec).into()
 }

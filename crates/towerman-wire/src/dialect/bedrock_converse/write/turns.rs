@@ -8,7 +8,7 @@ use crate::{
         bedrock_converse::NOTHING_LIKE_IT,
         node::{Node, Object},
     },
-    neutral::{Kind, Part, Role, Turn},
+    neutral::{Kind, Medium, Part, Role, Turn},
 };
 
 #[derive(Debug, Default)]
@@ -57,28 +57,56 @@ impl Writer<'_> {
                 Role::User => "user",
                 Role::Assistant => "assistant",
             };
-            if run.as_ref().is_none_or(|run| run.role != role) {
-                all.end(run.take());
+            let said = self.said(turn.parts, role, &turn.at)?;
+            // Who says nothing does not end what the other said.
+            if said.results.is_empty() && said.content.is_empty() {
+                continue;
             }
-            let run = run.get_or_insert(Run {
-                role,
-                results: Vec::new(),
-                content: Vec::new(),
-            });
-            for part in turn.parts {
-                let list = match part.kind {
-                    Kind::Result(_) => &mut run.results,
-                    _ => &mut run.content,
-                };
-                let mark = part.mark;
-                if let Some(block) = self.block(part, role)? {
-                    list.push(block);
-                    list.extend(mark.map(point));
-                }
+            match &mut run {
+                Some(run) if run.role == role => run.join(said),
+                _ => all.end(run.replace(said)),
             }
         }
         all.end(run);
         Ok(all)
+    }
+
+    /// What one turn says.
+    fn said<'a>(
+        &mut self,
+        parts: Vec<Part<'a>>,
+        role: &'static str,
+        at: &str,
+    ) -> Result<Run<'a>, Fault> {
+        let mut run = Run {
+            role,
+            results: Vec::new(),
+            content: Vec::new(),
+        };
+        let (mut document, mut words) = (false, false);
+        for part in parts {
+            let list = match &part.kind {
+                Kind::Result(_) => &mut run.results,
+                _ => &mut run.content,
+            };
+            let is_text = matches!(part.kind, Kind::Text { .. });
+            document |= matches!(&part.kind, Kind::Media(media) if media.what == Medium::Document);
+            let mark = part.mark;
+            if let Some(block) = self.block(part, role)? {
+                words |= is_text;
+                list.push(block);
+                list.extend(mark.map(point));
+            }
+        }
+        if document && !words {
+            self.notes.mapped(
+                at,
+                "a word was added: Converse takes no document without any",
+            );
+            let word = Object::default().with("text", "The document:");
+            run.content.insert(0, word.into());
+        }
+        Ok(run)
     }
 
     fn instruct<'a>(&mut self, part: Part<'a>, system: &mut Vec<Node<'a>>) -> Result<(), Fault> {
@@ -92,6 +120,13 @@ impl Writer<'_> {
             system.extend(mark.map(point));
         }
         Ok(())
+    }
+}
+
+impl Run<'_> {
+    fn join(&mut self, mut more: Self) {
+        self.results.append(&mut more.results);
+        self.content.append(&mut more.content);
     }
 }
 
