@@ -5,7 +5,7 @@
 mod recorded_support;
 
 use recorded_support::{chunked, folders};
-use serde_json::Value;
+use serde_json::{Value, json};
 use towerman_core::Dialect;
 use towerman_wire::translate::{self, Options, Stream};
 
@@ -194,4 +194,27 @@ fn a_stream_without_its_last_line_is_torn() {
         failed.contains("\"error\"") && !failed.contains("sk-secret"),
         "{failed}"
     );
+}
+
+#[test]
+fn results_stand_in_the_order_of_their_calls() {
+    let call = |id: &str, city: &str| {
+        let arguments = json!({"city": city}).to_string();
+        json!({"id": id, "type": "function", "function": {"name": "w", "arguments": arguments}})
+    };
+    let result =
+        |id: &str, text: &str| json!({"role": "tool", "tool_call_id": id, "content": text});
+    let ask = json!({"model": "m", "messages": [
+        {"role": "user", "content": "?"},
+        {"role": "assistant", "tool_calls": [call("c1", "Paris"), call("c2", "Rome")]},
+        result("c2", "of Rome"),
+        result("c1", "of Paris"),
+        {"role": "user", "content": "and now?"},
+    ]});
+    let body = ask.to_string();
+    let told = translate::request(Dialect::OpenAiChat, Dialect::Ollama, body.as_bytes(), "m");
+    let told: Value = serde_json::from_slice(&told.unwrap().body).unwrap();
+    let said = told["messages"].as_array().unwrap().iter();
+    let said: Vec<_> = said.map(|message| &message["content"]).collect();
+    assert_eq!(said, ["?", "", "of Paris", "of Rome", "and now?"]);
 }

@@ -1,6 +1,6 @@
 //! The conversation of a request for a provider.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use towerman_core::Fault;
 
@@ -37,6 +37,10 @@ pub(super) fn messages<'a>(
         said.take(part, to, notes)?;
     }
     said.tell("system", Rest::default(), false, &mut all);
+    let order = order(&turns);
+    // Results say no more than the tool's name: those of one tool are told apart by their order,
+    // which is that of its calls.
+    let mut results: Vec<(usize, Node<'a>)> = Vec::new();
     for turn in turns {
         let rest = turn.rest.keep(to.own, &turn.at, NOTHING_LIKE_IT, notes)?;
         let role = match turn.role {
@@ -51,13 +55,38 @@ pub(super) fn messages<'a>(
         let empty = turn.parts.is_empty();
         for part in turn.parts {
             match part.kind {
-                Kind::Result(answer) => result(answer, &part.at, to, notes, &mut all)?,
+                Kind::Result(answer) => {
+                    let place = order.get(&*answer.id).filter(|_| !to.own);
+                    let place = place.copied().unwrap_or_default();
+                    results.push((place, result(answer, &part.at, to, notes)?));
+                }
                 _ => said.take(part, to, notes)?,
             }
         }
-        said.tell(role, rest, empty && to.own, &mut all);
+        let mut next = Vec::new();
+        said.tell(role, rest, empty && to.own, &mut next);
+        if !next.is_empty() {
+            all.extend(sorted(&mut results));
+            all.append(&mut next);
+        }
     }
+    all.extend(sorted(&mut results));
     Ok(all)
+}
+
+/// The calls, counted.
+fn order(turns: &[Turn<'_>]) -> HashMap<String, usize> {
+    let calls = turns.iter().flat_map(|turn| &turn.parts);
+    let calls = calls.filter_map(|part| match &part.kind {
+        Kind::Call(call) => Some(call.id.to_string()),
+        _ => None,
+    });
+    calls.zip(1..).collect()
+}
+
+fn sorted<'a>(results: &mut Vec<(usize, Node<'a>)>) -> impl Iterator<Item = Node<'a>> {
+    results.sort_by_key(|(place, _)| *place);
+    std::mem::take(results).into_iter().map(|(_, node)| node)
 }
 
 fn result<'a>(
@@ -65,8 +94,7 @@ fn result<'a>(
     at: &str,
     to: &To<'_>,
     notes: &mut Notes,
-    all: &mut Vec<Node<'a>>,
-) -> Result<(), Fault> {
+) -> Result<Node<'a>, Fault> {
     if result.error {
         notes.dropped(format!("{at}/is_error"), NOTHING_LIKE_IT)?;
     }
@@ -83,8 +111,7 @@ fn result<'a>(
     if !said.images.is_empty() {
         message.put("images", said.images);
     }
-    all.push(message.into());
-    Ok(())
+    Ok(message.into())
 }
 
 impl<'a> Said<'a> {

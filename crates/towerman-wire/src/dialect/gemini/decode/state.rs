@@ -275,13 +275,15 @@ impl State {
         }
     }
 
-    /// Says why it stopped. False if the model failed, and said nothing before.
+    /// Says why it stopped. False if the model failed, and said nothing before, or if it left a call
+    /// half said.
     pub(super) fn finish(&mut self, blocked: Option<&str>, say: Say<'_>) -> bool {
-        if self.reason.as_deref() != Some("STOP") {
+        match (&self.partial, self.reason.as_deref()) {
+            // It was to go on, and did not.
+            (Some(_), Some("STOP")) => return false,
             // It was cut, and is none.
-            self.partial = None;
+            _ => self.partial = None,
         }
-        self.whole(say);
         self.close(say);
         let (finish, explanation) = match &self.reason {
             Some(reason) => {

@@ -222,6 +222,9 @@ fn a_call_in_pieces_is_told_whole() {
     // One that was cut is none.
     let told = through(D, D, &sse(&[chunks[0].clone(), end("MAX_TOKENS")]));
     assert!(said(&told).is_empty());
+    // And one that was to go on and did not makes no sense.
+    let told = through(D, D, &sse(&[chunks[0].clone(), end("STOP")]));
+    assert_eq!(told.last().unwrap()["error"]["status"], "INTERNAL");
 }
 
 #[test]
