@@ -126,6 +126,9 @@ pub enum Does {
     Becomes(&'static [(&'static str, &'static str)]),
     /// The value that it gets if it is absent, as JSON.
     Add(&'static str),
+    /// A JSON schema that the answer shall have is asked for in words, and JSON as such: the host
+    /// knows no more.
+    SchemaInWords,
 }
 
 impl Profile {

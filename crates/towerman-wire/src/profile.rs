@@ -16,6 +16,11 @@ const MAX_TOKENS: Rule = Rule {
     does: Does::Rename("max_tokens"),
 };
 
+const SCHEMA_IN_WORDS: Rule = Rule {
+    member: "response_format",
+    does: Does::SchemaInWords,
+};
+
 const fn drop(member: &'static str) -> Rule {
     Rule {
         member,
@@ -170,6 +175,7 @@ pub static TABLE: [Profile; 32] = [
         "DEEPSEEK_API_KEY",
         &[
             MAX_TOKENS,
+            SCHEMA_IN_WORDS,
             effort(&[
                 (r#""none""#, THINKING_OFF),
                 (r#""minimal""#, LOW),

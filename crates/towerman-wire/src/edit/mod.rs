@@ -9,6 +9,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod words;
 
 use std::ops::Range;
 

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, ops::Range};
 use bytes::Bytes;
 use towerman_core::{Does, Fault, Losses, Rule, Tier};
 
-use super::Edit;
+use super::{Edit, words};
 use crate::{json::Cursor, neutral::refuse};
 
 /// Where a member stands.
@@ -80,7 +80,12 @@ pub(super) fn edits(rules: &[Rule], body: &Bytes, losses: &mut Losses) -> Result
             .iter()
             .filter(|member| leaves_out(rule, &body[member.value.clone()]));
         edits.extend(others.map(|member| member.cut(body)));
-        edits.extend(edit(rule, last, body, losses)?);
+        match (&rule.does, last) {
+            (Does::SchemaInWords, Some(member)) => {
+                edits.extend(words::edits(rule.member, member.value, body, losses));
+            }
+            (_, last) => edits.extend(edit(rule, last, body, losses)?),
+        }
     }
     Ok(edits)
 }
@@ -185,7 +190,7 @@ fn edit(
                 }
             })
         }
-        Does::Add(_) | Does::InPath => None,
+        Does::Add(_) | Does::InPath | Does::SchemaInWords => None,
     })
 }
 
