@@ -79,6 +79,7 @@ fn options() -> Options {
         id: String::new(),
         model: "asked".into(),
         cut: Vec::new(),
+        answer_tool: None,
     }
 }
 

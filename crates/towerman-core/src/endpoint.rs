@@ -65,6 +65,19 @@ pub struct Capabilities {
     pub tools: bool,
     /// Images, audio and documents may be attached.
     pub media: bool,
+    /// How it is told the JSON schema that its answer must have.
+    pub schemas: Schemas,
+}
+
+/// How an endpoint is told the JSON schema that its answer must have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schemas {
+    /// As its dialect does.
+    #[default]
+    Native,
+    /// As a tool that it must call, whose input is told to the client as the answer: the model
+    /// knows tools and no schemas.
+    Tool,
 }
 
 impl Default for Capabilities {
@@ -73,6 +86,7 @@ impl Default for Capabilities {
         Self {
             tools: true,
             media: true,
+            schemas: Schemas::Native,
         }
     }
 }

@@ -89,7 +89,7 @@ pub use self::{
     dialect::Dialect,
     door::Door,
     end::End,
-    endpoint::{Capabilities, Endpoint, Provider, Target},
+    endpoint::{Capabilities, Endpoint, Provider, Schemas, Target},
     error::{BoxError, find},
     fault::{Fault, FaultKind},
     limits::{Limit, RateLimits},

@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) id: Option<Arc<str>>,
     /// Stop sequences that the provider was not told.
     pub(crate) cut: Vec<String>,
+    /// The tool whose input is the answer.
+    pub(crate) answer_tool: Option<String>,
     /// The client may hear of rate limits.
     pub(crate) tell_limits: bool,
 }

@@ -74,6 +74,7 @@ where
                 attempt,
                 id: None,
                 cut: Vec::new(),
+                answer_tool: None,
                 tell_limits: self.tell_limits,
             };
             return ResponseFuture::new(self.inner.call(request), Some(exchange));
@@ -81,12 +82,18 @@ where
         let id = cx.request_id().cloned();
         let report = cx.try_report().cloned().unwrap_or_default();
         match report.step("normalize", || forth(request, &ask, &attempt)) {
-            Ok((request, ask, cut)) => {
+            Ok(Sent {
+                request,
+                ask,
+                cut,
+                answer_tool,
+            }) => {
                 let exchange = Exchange {
                     ask: Some(ask),
                     attempt,
                     id,
                     cut,
+                    answer_tool,
                     tell_limits: self.tell_limits,
                 };
                 ResponseFuture::new(self.inner.call(request), Some(exchange))
@@ -96,8 +103,16 @@ where
     }
 }
 
-/// A request that leaves, what it asks for, and the stop sequences to watch its answer for.
-type Sent = (Request<Body>, Arc<Ask>, Vec<String>);
+/// A request that leaves.
+struct Sent {
+    request: Request<Body>,
+    /// What it asks for.
+    ask: Arc<Ask>,
+    /// The stop sequences to watch its answer for.
+    cut: Vec<String>,
+    /// The tool whose input is the answer.
+    answer_tool: Option<String>,
+}
 
 /// The request as the endpoint understands it.
 fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Sent, Fault> {
@@ -108,10 +123,17 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     let bytes = whole(&body).ok_or_else(|| unreadable("it is a stream"))?;
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let profile = endpoint.provider.profile;
-    let mut cut = Vec::new();
+    let (mut cut, mut answer_tool) = (Vec::new(), None);
+    let job = Job {
+        stream: ask.stream,
+        strict: ask.strict,
+        schemas: endpoint.capabilities.schemas,
+        ..Job::new(ask.dialect, provider, &endpoint.model)
+    };
     // Reasoning that another provider made would be refused by this one: it is taken out.
     let generates = ask.operation == Operation::Generate;
-    let as_it_is = provider == ask.dialect && !(ask.foreign_reasoning && generates);
+    let as_it_is = provider == ask.dialect
+        && !(generates && (ask.foreign_reasoning || translate::becomes_tool(&job, &bytes)));
     let body = if as_it_is {
         let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)
             .inspect_err(|fault| refused(attempt, fault))?;
@@ -120,18 +142,13 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     } else if !generates {
         return Err(ask.operation.missing());
     } else {
-        let job = Job {
-            stream: ask.stream,
-            strict: ask.strict,
-            ..Job::new(ask.dialect, provider, &endpoint.model)
-        };
-        let translated = translate::translate(&job, &bytes).and_then(|mut translated| {
-            let body = edit::bent(translated.body, profile, &mut translated.losses)?;
-            Ok((body, translated.losses, translated.cut))
+        let translated = translate::translate(&job, &bytes).and_then(|mut told| {
+            let body = edit::bent(told.body.clone(), profile, &mut told.losses)?;
+            Ok((body, told))
         });
-        let (body, losses, stops) = translated.inspect_err(|fault| refused(attempt, fault))?;
-        cut = stops;
-        tell(attempt, losses);
+        let (body, translated) = translated.inspect_err(|fault| refused(attempt, fault))?;
+        (cut, answer_tool) = (translated.cut, translated.answer_tool);
+        tell(attempt, translated.losses);
         body
     };
     // On the wire the length is the client's to say; a service of one's own is told by this.
@@ -141,7 +158,12 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     {
         *length = exact.into();
     }
-    Ok((Request::from_parts(parts, body), ask, cut))
+    Ok(Sent {
+        request: Request::from_parts(parts, body),
+        ask,
+        cut,
+        answer_tool,
+    })
 }
 
 /// Writes down what was changed.

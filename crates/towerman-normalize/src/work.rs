@@ -57,6 +57,7 @@ impl Work {
             attempt,
             id,
             cut,
+            answer_tool,
             ..
         } = exchange
         else {
@@ -78,7 +79,7 @@ impl Work {
                 attempt,
             }));
         }
-        if from == to {
+        if from == to && answer_tool.is_none() {
             let asked = from == Dialect::OpenAiChat && ask.stream && !ask.include_usage;
             return if asked && streams {
                 Self::Strip(Strip::default())
@@ -92,6 +93,7 @@ impl Work {
             id: id.map_or_else(made_up, |id| id.to_string()),
             model: ask.model.to_string(),
             cut,
+            answer_tool,
         };
         // Some providers know only one of the two.
         match (streams, ask.stream) {

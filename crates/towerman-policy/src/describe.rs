@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use towerman_core::{
-    Pico, Price, Priority,
+    Pico, Price, Priority, Schemas,
     policy::{EndpointDraft, ProviderDraft, RouteDraft, TenantDraft},
 };
 
@@ -245,6 +245,9 @@ fn limits(about: &EndpointDraft) -> Vec<String> {
         if !can {
             facts.push(format!("no {name}"));
         }
+    }
+    if about.capabilities.schemas == Schemas::Tool {
+        facts.push("schemas as tools".into());
     }
     facts
 }

@@ -17,6 +17,7 @@ fn a_description_fills_in_the_defaults_and_leaves_out_the_secrets() {
         context_window = 400_000
         quality = 90
         media = false
+        schemas = "tool"
         [endpoints."anthropic/claude-opus-5"]
         price = { input = 5, cache_read = "0.5", cache_write = "6.25", cache_write_1h = 10, output = 25 }
         [routes.bulk]
@@ -65,11 +66,11 @@ providers
 
 routes
   chat: priority, conversations stay where they are cached
-    1.  openai/gpt-5             $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media
+    1.  openai/gpt-5             $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media; schemas as tools
     2.  anthropic/claude-opus-5  $5 in, $25 out, $0.5 cache read, $6.25 cache write, $10 cache write for an hour per million tokens
   bulk: weighted, quality 80 or better
     1.  local/small   weight 3; no price: its cost is unknown; quality 85
-    2.  openai/gpt-5  weight 1; $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media
+    2.  openai/gpt-5  weight 1; $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media; schemas as tools
 
 tenants
   search  2 keys  normal, up to high  chat

@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 
 use support::{parse, with};
 use towerman_core::{
-    Dialect, Price, Priority, Target,
+    Dialect, Price, Priority, Schemas, Target,
     policy::{BreakerRules, Class, FailoverRules, Policy},
 };
 use towerman_policy::{Config, REFERENCE, ServerConfig};
@@ -112,7 +112,7 @@ fn prices_are_exact_and_fill_each_other_in() {
 fn an_endpoint_says_what_is_known_of_it() {
     let policy = policy(
         "[endpoints.\"openai/gpt-5\"]\nmodel = \"gpt-5-2026\"\ncontext_window = 400_000\n\
-         quality = 90\ntools = false\nmedia = false\n",
+         quality = 90\ntools = false\nmedia = false\nschemas = \"tool\"\n",
     );
     let [known, unknown] = policy.endpoints() else {
         panic!("two endpoints");
@@ -126,7 +126,9 @@ fn an_endpoint_says_what_is_known_of_it() {
         (Some(400_000), Some(90))
     );
     assert!(!known.capabilities.tools && !known.capabilities.media);
+    assert_eq!(known.capabilities.schemas, Schemas::Tool);
     assert!(unknown.capabilities.tools && unknown.capabilities.media);
+    assert_eq!(unknown.capabilities.schemas, Schemas::Native);
     assert_eq!((unknown.price, unknown.quality), (None, None));
 }
 

@@ -113,6 +113,7 @@ mod tests {
             capabilities: Capabilities {
                 tools: false,
                 media: true,
+                ..Capabilities::default()
             },
             ..EndpointDraft::new("p/small").context_window(1_000)
         };

@@ -143,6 +143,7 @@ mod tests {
                 capabilities: Capabilities {
                     tools: *model != "plain",
                     media: *model != "text",
+                    ..Capabilities::default()
                 },
                 ..endpoint
             });

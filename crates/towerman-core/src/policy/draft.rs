@@ -241,6 +241,13 @@ impl EndpointDraft {
         self.context_window = Some(tokens);
         self
     }
+
+    /// Sets what it can do.
+    #[must_use]
+    pub const fn capabilities(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
 }
 
 /// Digests of low-entropy keys are half keys, so only their number is shown.

@@ -1,16 +1,17 @@
 //! `[endpoints]`: what is known of one model at one provider.
 
-use towerman_core::{Capabilities, Price, policy::EndpointDraft};
+use towerman_core::{Capabilities, Price, Schemas, policy::EndpointDraft};
 
 use crate::node::Node;
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "model",
     "price",
     "context_window",
     "quality",
     "tools",
     "media",
+    "schemas",
 ];
 
 const PRICE: [&str; 5] = [
@@ -51,9 +52,19 @@ fn one(name: &str, node: &Node<'_>) -> Option<EndpointDraft> {
     table.set("quality", &mut draft.quality, |node| {
         node.count(0..=100).map(Some)
     });
-    let Capabilities { tools, media } = &mut draft.capabilities;
+    let Capabilities {
+        tools,
+        media,
+        schemas,
+    } = &mut draft.capabilities;
     table.set("tools", tools, Node::flag);
     table.set("media", media, Node::flag);
+    table.set("schemas", schemas, |node| {
+        Some(match node.choice(&["native", "tool"])? {
+            "tool" => Schemas::Tool,
+            _ => Schemas::Native,
+        })
+    });
     Some(draft)
 }
 

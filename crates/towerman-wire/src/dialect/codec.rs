@@ -107,6 +107,8 @@ pub(crate) struct To<'a> {
     pub(crate) model: &'a str,
     /// The client speaks this dialect, too: what only it knows is written as it was read.
     pub(crate) own: bool,
+    /// A tool must be called that the client knows nothing of.
+    pub(crate) forced: bool,
 }
 
 /// A request as the provider understands it.

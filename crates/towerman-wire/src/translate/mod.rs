@@ -15,6 +15,7 @@
 //! | output limit | 4096 for Anthropic, if none is given: it wants one |
 //! | temperature | what is above a dialect's range becomes its end |
 //! | JSON mode | a sentence in the instructions where only schemas are known |
+//! | a schema for the answer | a tool that must be called, where the [endpoint](Schemas) knows no schemas |
 //! | reasoning effort | a budget of tokens, and back, by fixed thresholds |
 //! | reasoning in history | kept for whoever signed it, and dropped for everybody else |
 //! | stop sequences beyond what a provider takes | [cut](Translated::cut) as the answer passes |
@@ -27,13 +28,15 @@
 //! Model names mean nothing here. A model that lacks something its dialect can say (an effort, a
 //! system message in mid conversation) refuses for itself.
 
+mod answer_tool;
 mod cutter;
+mod mender;
 mod neutral;
 mod stream;
 pub(crate) mod trouble;
 
 use bytes::Bytes;
-use towerman_core::{Dialect, Fault, FaultKind, Losses, NeedKind};
+use towerman_core::{Dialect, Fault, FaultKind, Losses, NeedKind, Schemas};
 
 pub use self::{
     neutral::{Gather, retell},
@@ -42,7 +45,7 @@ pub use self::{
 use crate::{
     dialect::{self, To, Written},
     framing::Framing,
-    neutral::{Notes, Request, ToolChoice, check, placed, signed},
+    neutral::{Format, Notes, Request, ToolChoice, check, placed, signed},
 };
 
 /// A request in another dialect.
@@ -55,6 +58,8 @@ pub struct Translated {
     /// Stop sequences that the provider could not be told: the answer must be
     /// [cut](Options::cut) at them.
     pub cut: Vec<String>,
+    /// The tool whose input is [the answer](Options::answer_tool).
+    pub answer_tool: Option<String>,
 }
 
 /// What a request is translated for.
@@ -70,6 +75,8 @@ pub struct Job<'a> {
     pub stream: bool,
     /// Nothing may be dropped.
     pub strict: bool,
+    /// How the endpoint is told of schemas.
+    pub schemas: Schemas,
 }
 
 impl<'a> Job<'a> {
@@ -81,6 +88,7 @@ impl<'a> Job<'a> {
             model,
             stream: false,
             strict: false,
+            schemas: Schemas::Native,
         }
     }
 }
@@ -116,16 +124,35 @@ fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
         leave_behind(&mut request, job.to, &mut notes)?;
     }
     check(&mut request, reader.conversation(), own)?;
+    let answer_tool = match job.schemas {
+        Schemas::Native => None,
+        Schemas::Tool => answer_tool::offer(&mut request, &mut notes)?,
+    };
     let to = To {
         model: job.model,
         own,
+        forced: answer_tool.is_some(),
     };
     let Written { body, cut } = writer.write_request(request, &to, &mut notes)?;
     Ok(Translated {
         body,
         losses: notes.into_losses(),
         cut,
+        answer_tool,
     })
+}
+
+/// Whether a request has a schema for its answer that the endpoint is told as a tool.
+///
+/// A request that cannot be read has none.
+pub fn becomes_tool(job: &Job<'_>, body: &[u8]) -> bool {
+    let asked = || {
+        let text = std::str::from_utf8(body).ok()?;
+        let mut notes = Notes::new(false);
+        let request = dialect::of(job.from).read_request(text, &mut notes).ok()?;
+        Some(matches!(request.format?.value, Format::Schema { .. }))
+    };
+    job.schemas == Schemas::Tool && asked().unwrap_or_default()
 }
 
 /// Leaves behind what only the client's own dialect knows what to do with.
@@ -165,7 +192,7 @@ pub fn response(
     options: &Options,
 ) -> Result<Bytes, Fault> {
     let answer = dialect::of(from).read_answer(body)?;
-    let answer = neutral::named(neutral::cut(answer, options), &options.id);
+    let answer = neutral::named(neutral::mended(answer, options), &options.id);
     neutral::write(answer, dialect::of(to), &options.hearer())
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use towerman_core::{Dialect, Fault, FaultKind};
 
-use super::{Options, cutter::Cutter, trouble::nonsense};
+use super::{Options, mender::Mender, trouble::nonsense};
 use crate::{
     dialect::{self, Codec, Decode, Encode, Unreadable},
     framing::{Deframer, Event, Framing},
@@ -34,7 +34,7 @@ pub struct Gather {
     deframer: Deframer,
     decoder: Box<dyn Decode>,
     fold: Fold,
-    cutter: Option<Cutter>,
+    mender: Option<Mender>,
     codec: &'static dyn Codec,
     hearer: Hearer,
     /// For answers that have none.
@@ -50,7 +50,7 @@ struct Teller {
     codec: &'static dyn Codec,
     encoder: Box<dyn Encode>,
     sequence: Option<Sequence>,
-    cutter: Option<Cutter>,
+    mender: Option<Mender>,
     /// For answers that have none.
     id: String,
     over: bool,
@@ -135,7 +135,7 @@ impl Gather {
             deframer: Deframer::new(Framing::of(from)),
             decoder: dialect::of(from).decoder(),
             fold: Fold::default(),
-            cutter: Cutter::new(options.cut.clone()),
+            mender: Mender::new(options),
             codec: dialect::of(to),
             hearer: options.hearer(),
             id: options.id.clone(),
@@ -161,15 +161,15 @@ impl Gather {
             deframer,
             decoder,
             fold,
-            cutter,
+            mender,
             unreadable,
             over,
             ..
         } = self;
         let mut take = |delta: Delta<'_>| {
             *over |= matches!(delta, Delta::End | Delta::Fail(_));
-            match cutter {
-                Some(cutter) => cutter.take(delta, &mut |delta| fold.take(delta)),
+            match mender {
+                Some(mender) => mender.take(delta, &mut |delta| fold.take(delta)),
                 None => fold.take(delta),
             }
         };
@@ -193,15 +193,15 @@ impl Gather {
             deframer,
             decoder,
             fold,
-            cutter,
+            mender,
             unreadable,
             over,
             ..
         } = self;
         let mut take = |delta: Delta<'_>| {
             *over |= matches!(delta, Delta::End | Delta::Fail(_));
-            match cutter {
-                Some(cutter) => cutter.take(delta, &mut |delta| fold.take(delta)),
+            match mender {
+                Some(mender) => mender.take(delta, &mut |delta| fold.take(delta)),
                 None => fold.take(delta),
             }
         };
@@ -257,18 +257,18 @@ pub(super) fn write(
     codec.write_answer(answer, hearer)
 }
 
-/// A whole answer, cut at stop sequences that its provider was not told.
-pub(super) fn cut<'a>(answer: Answer<'a>, options: &Options) -> Answer<'a> {
-    let Some(mut cutter) = Cutter::new(options.cut.clone()) else {
+/// A whole answer, made what was asked for where its provider was not told.
+pub(super) fn mended<'a>(answer: Answer<'a>, options: &Options) -> Answer<'a> {
+    let Some(mut mender) = Mender::new(options) else {
         return answer;
     };
     let mut fold = Fold::default();
     unfold(answer, &mut |delta| {
-        cutter.take(delta, &mut |delta| fold.take(delta));
+        mender.take(delta, &mut |delta| fold.take(delta));
     });
     match fold.finish() {
         Some(Ok(answer)) => answer,
-        // Nothing that was whole falls apart by being cut.
+        // Nothing that was whole falls apart by it.
         _ => Answer::default(),
     }
 }
@@ -293,7 +293,7 @@ impl Teller {
             codec: to,
             encoder: to.encoder(options.hearer()),
             sequence: to.sequential().then(Sequence::default),
-            cutter: Cutter::new(options.cut.clone()),
+            mender: Mender::new(options),
             id: options.id.clone(),
             over: false,
             #[cfg(debug_assertions)]
@@ -307,11 +307,11 @@ impl Teller {
         }
         #[cfg(debug_assertions)]
         self.lawful.see(&delta);
-        let Some(mut cutter) = self.cutter.take() else {
+        let Some(mut mender) = self.mender.take() else {
             return self.pass(delta, out);
         };
-        cutter.take(delta, &mut |delta| self.pass(delta, out));
-        self.cutter = Some(cutter);
+        mender.take(delta, &mut |delta| self.pass(delta, out));
+        self.mender = Some(mender);
     }
 
     fn pass(&mut self, delta: Delta<'_>, out: &mut Vec<u8>) {

@@ -21,6 +21,8 @@ pub struct Options {
     pub model: String,
     /// Stop sequences that the provider was not told: the answer ends where one begins.
     pub cut: Vec<String>,
+    /// The tool that was offered in place of a schema: its input is told as the answer's text.
+    pub answer_tool: Option<String>,
 }
 
 /// Translates a stream of events as it goes by.

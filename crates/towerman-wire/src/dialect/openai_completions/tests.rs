@@ -114,6 +114,7 @@ fn a_conversation_is_a_prompt_if_it_is_one_text() {
     let to = To {
         model: "m",
         own: false,
+        forced: false,
     };
     let written = Codec
         .write_request(request, &to, &mut Notes::new(false))

@@ -84,5 +84,6 @@ const fn to(own: bool) -> To<'static> {
     To {
         model: "there",
         own,
+        forced: false,
     }
 }

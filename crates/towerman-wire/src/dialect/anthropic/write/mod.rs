@@ -80,7 +80,7 @@ pub(super) fn request(
     if !to.own {
         system = Content::Blocks(said);
     }
-    if forced && !to.own {
+    if forced && (!to.own || to.forced) {
         reasoning = thinking::unless_forced(reasoning, writer.notes);
     }
     let max_tokens = settings::limit(sampling.max_output, reasoning, writer);

@@ -21,6 +21,7 @@ fn told(request: Request<'_>) -> Result<(Value, Vec<String>), Fault> {
     let to = To {
         model: "m",
         own: false,
+        forced: false,
     };
     let written = OpenAiChat.write_request(request, &to, &mut notes)?;
     let losses = notes.into_losses();

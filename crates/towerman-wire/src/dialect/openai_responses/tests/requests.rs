@@ -26,6 +26,7 @@ fn other(request: Request<'_>) -> Result<(Value, Vec<String>, Vec<String>), Faul
     let to = To {
         model: "m",
         own: false,
+        forced: false,
     };
     let written = Codec.write_request(request, &to, &mut notes)?;
     let losses = notes.into_losses();
