@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{Dialect, Operation};
+use crate::{Dialect, Form, Operation};
 
 /// The facts of one request body that routing needs, with the places where they stand.
 ///
@@ -26,6 +26,8 @@ pub struct Ask {
     pub stream: bool,
     /// Whether a stream shall be told as one JSON array (Gemini without `alt=sse`).
     pub array: bool,
+    /// Whether the embeddings of several texts are wanted at once, where the path says it.
+    pub many: bool,
     /// Whether the client asked for a usage chunk (OpenAI chat's `stream_options.include_usage`).
     pub include_usage: bool,
     /// Where the value of `stream_options` stands, if it is there.
@@ -72,6 +74,7 @@ impl Ask {
             model_in_path: false,
             stream: false,
             array: false,
+            many: false,
             strict: false,
             include_usage: false,
             stream_options_span: None,
@@ -87,6 +90,15 @@ impl Ask {
             carries: false,
             foreign_reasoning: false,
             cache_marks: Vec::new(),
+        }
+    }
+
+    /// How much is wanted at once, as paths say it.
+    pub const fn form(&self) -> Form {
+        match (self.stream, self.many) {
+            (true, _) => Form::Stream,
+            (false, true) => Form::Many,
+            (false, false) => Form::Whole,
         }
     }
 }

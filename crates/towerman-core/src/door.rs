@@ -29,6 +29,18 @@ pub struct Door<'p> {
     pub array: bool,
 }
 
+/// How much is wanted at once, where paths say it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// One answer, whole.
+    #[default]
+    Whole,
+    /// One answer, piece by piece.
+    Stream,
+    /// Several: the vectors of a list of texts.
+    Many,
+}
+
 /// Fixed paths, others than [`Dialect::path_of`]'s.
 const ALIASES: [(&str, Dialect, Operation); 2] = [
     // Some SDKs of hosts that have their base path in front of it add it themselves.
@@ -153,16 +165,17 @@ impl Dialect {
         self,
         operation: Operation,
         model: &str,
-        stream: bool,
+        form: Form,
     ) -> Option<Cow<'static, str>> {
         let path = self.path_of(operation)?;
         let Some((before, after)) = path.split_once("{model}") else {
             return Some(path.into());
         };
         let model = utf8_percent_encode(model, SEGMENT);
-        let after = match (self, operation, stream) {
-            (Self::Gemini, Operation::Generate, true) => ":streamGenerateContent?alt=sse",
-            (Self::BedrockConverse, _, true) => "/converse-stream",
+        let after = match (self, operation, form) {
+            (Self::Gemini, Operation::Generate, Form::Stream) => ":streamGenerateContent?alt=sse",
+            (Self::Gemini, Operation::Embed, Form::Many) => ":batchEmbedContents",
+            (Self::BedrockConverse, _, Form::Stream) => "/converse-stream",
             _ => after,
         };
         Some(format!("{before}{model}{after}").into())
@@ -177,8 +190,8 @@ mod tests {
     fn what_goes_out_at_a_door_comes_in_at_it() {
         for dialect in Dialect::ALL {
             for operation in Operation::ALL {
-                for stream in [false, true] {
-                    let Some(target) = dialect.target(operation, "a:b/c@1", stream) else {
+                for form in [Form::Whole, Form::Stream, Form::Many] {
+                    let Some(target) = dialect.target(operation, "a:b/c@1", form) else {
                         continue;
                     };
                     let (path, query) = target
@@ -190,7 +203,7 @@ mod tests {
                     if let Some(model) = door.model {
                         assert_eq!(model, "a:b/c@1");
                     }
-                    let streams = operation == Operation::Generate && stream;
+                    let streams = operation == Operation::Generate && form == Form::Stream;
                     assert!(door.stream.is_none_or(|said| said == streams));
                 }
             }

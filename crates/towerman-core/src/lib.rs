@@ -87,7 +87,7 @@ pub use self::{
     candidates::{Candidate, Candidates, Term, Veto},
     context::RouteContext,
     dialect::Dialect,
-    door::Door,
+    door::{Door, Form},
     end::End,
     endpoint::{Capabilities, Endpoint, Provider, Schemas, Target},
     error::{BoxError, find},

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use towerman_core::{Dialect, Operation, PathStyle, Provider};
+use towerman_core::{Dialect, Form, Operation, PathStyle, Provider};
 
 /// What RFC 3986 never wants encoded: all else is.
 pub(crate) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -21,7 +21,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) operation: Operation,
     /// The provider's name for the model: it stands in the paths of some dialects.
     pub(crate) model: &'a str,
-    pub(crate) stream: bool,
+    pub(crate) form: Form,
 }
 
 /// Path and query; nothing if the provider does not do what is wanted.
@@ -29,13 +29,13 @@ pub(crate) fn target(provider: &Provider, wanted: Wanted<'_>) -> Option<Cow<'sta
     let Wanted {
         operation,
         model,
-        stream,
+        form,
     } = wanted;
-    let own = || provider.dialect.target(operation, model, stream);
+    let own = || provider.dialect.target(operation, model, form);
     match provider.profile.path {
         PathStyle::Own => own(),
         PathStyle::BedrockInvoke => {
-            let verb = match (operation, stream) {
+            let verb = match (operation, form == Form::Stream) {
                 (Operation::Generate, false) => "invoke",
                 (Operation::Generate, true) => "invoke-with-response-stream",
                 _ => return None,
@@ -61,7 +61,7 @@ pub(crate) fn target(provider: &Provider, wanted: Wanted<'_>) -> Option<Cow<'sta
             Some(path.into())
         }
         PathStyle::Vertex(publisher) => {
-            let verb = match (provider.dialect, operation, stream) {
+            let verb = match (provider.dialect, operation, form == Form::Stream) {
                 (Dialect::Anthropic, Operation::Generate, false) => "rawPredict",
                 (Dialect::Anthropic, Operation::Generate, true) => "streamRawPredict",
                 (Dialect::Gemini, Operation::Generate, false) => "generateContent",
@@ -96,7 +96,7 @@ mod tests {
         let wanted = Wanted {
             operation,
             model: "a/b@1",
-            stream,
+            form: if stream { Form::Stream } else { Form::Whole },
         };
         target(&provider, wanted).map(Cow::into_owned)
     }

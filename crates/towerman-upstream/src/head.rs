@@ -104,7 +104,7 @@ fn uri(base: &Uri, provider: &Provider, wanted: Wanted<'_>) -> Result<Uri, Fault
 
 #[cfg(test)]
 mod tests {
-    use towerman_core::{Operation, Profile, Target};
+    use towerman_core::{Form, Operation, Profile, Target};
 
     use super::*;
 
@@ -127,7 +127,7 @@ mod tests {
         Wanted {
             operation,
             model: "us.model-1:0",
-            stream: true,
+            form: Form::Stream,
         }
     }
 

@@ -87,7 +87,7 @@ where
         let wanted = Wanted {
             operation: attempt.operation(),
             model: &attempt.endpoint().model,
-            stream: cx.ask().is_some_and(|ask| ask.stream),
+            form: cx.ask().map(|ask| ask.form()).unwrap_or_default(),
         };
         // Not for the network: the client hands extensions to its connection task.
         request.extensions_mut().clear();

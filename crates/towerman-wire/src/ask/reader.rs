@@ -217,6 +217,10 @@ impl<'a> Reader<'a> {
         match first {
             _ if empty => self.wrong(name, "must not be empty"),
             Some(b'{') if object => self.messages = true,
+            Some(b'[') if object => {
+                self.messages = true;
+                self.ask.many = true;
+            }
             Some(b'"' | b'[') => self.messages = true,
             _ => self.wrong(name, "must be a string or an array"),
         }

@@ -5,6 +5,7 @@
 
 mod messages;
 mod name;
+mod nested;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod words;
 use std::ops::Range;
 
 use bytes::Bytes;
-use towerman_core::{Ask, Body, Dialect, Fault, Losses, Profile, UsageChunk};
+use towerman_core::{Ask, Body, Dialect, Fault, Losses, Operation, Profile, UsageChunk};
 
 pub use self::usage::is_usage_chunk;
 
@@ -104,6 +105,9 @@ fn address(ask: &Ask, body: &Bytes, model: &str, include_usage: bool) -> Vec<Edi
         _ => (name::named(ask, model, include), None),
     };
     let mut edits: Vec<Edit> = name.into_iter().chain(options).collect();
+    if ask.dialect == Dialect::Gemini && ask.operation != Operation::Generate {
+        edits.extend(nested::named(body, model));
+    }
     edits.sort_by_key(|edit| edit.span.start);
     edits
 }

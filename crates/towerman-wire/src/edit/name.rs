@@ -43,7 +43,7 @@ fn insertion(ask: &Ask, model: &str, options: bool) -> Option<Edit> {
 }
 
 /// The model's name as a dialect's bodies spell it, a JSON string.
-fn spelt(dialect: Dialect, model: &str) -> Vec<u8> {
+pub(super) fn spelt(dialect: Dialect, model: &str) -> Vec<u8> {
     let prefix = match dialect {
         Dialect::Gemini => "models/",
         _ => "",
