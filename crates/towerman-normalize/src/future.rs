@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::Response;
 use pin_project_lite::pin_project;
 use towerman_core::{Ask, Attempt, BoxError, Refusable};
+use towerman_wire::vectors;
 
 use crate::ResponseBody;
 
@@ -27,6 +28,8 @@ pub(crate) struct Exchange {
     pub(crate) cut: Vec<String>,
     /// The tool whose input is the answer.
     pub(crate) answer_tool: Option<String>,
+    /// How the client wants its vectors, if they come from another dialect.
+    pub(crate) vectors: Option<vectors::Told>,
     /// The client may hear of rate limits.
     pub(crate) tell_limits: bool,
 }

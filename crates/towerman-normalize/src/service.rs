@@ -16,6 +16,7 @@ use towerman_core::{
 use towerman_wire::{
     ask, edit,
     translate::{self, Job},
+    vectors,
 };
 
 use crate::{ResponseBody, ResponseFuture, future::Exchange};
@@ -75,6 +76,7 @@ where
                 id: None,
                 cut: Vec::new(),
                 answer_tool: None,
+                vectors: None,
                 tell_limits: self.tell_limits,
             };
             return ResponseFuture::new(self.inner.call(request), Some(exchange));
@@ -87,6 +89,7 @@ where
                 ask,
                 cut,
                 answer_tool,
+                vectors,
             }) => {
                 let exchange = Exchange {
                     ask: Some(ask),
@@ -94,6 +97,7 @@ where
                     id,
                     cut,
                     answer_tool,
+                    vectors,
                     tell_limits: self.tell_limits,
                 };
                 ResponseFuture::new(self.inner.call(request), Some(exchange))
@@ -112,6 +116,8 @@ struct Sent {
     cut: Vec<String>,
     /// The tool whose input is the answer.
     answer_tool: Option<String>,
+    /// How the client wants its vectors, if that is what it asked for.
+    vectors: Option<vectors::Told>,
 }
 
 /// The request as the endpoint understands it.
@@ -123,7 +129,8 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     let bytes = whole(&body).ok_or_else(|| unreadable("it is a stream"))?;
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let profile = endpoint.provider.profile;
-    let (mut cut, mut answer_tool) = (Vec::new(), None);
+    let (mut cut, mut answer_tool, mut vectors) = (Vec::new(), None, None);
+    let mut many = ask.many;
     let job = Job {
         stream: ask.stream,
         strict: ask.strict,
@@ -138,6 +145,16 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
         let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)
             .inspect_err(|fault| refused(attempt, fault))?;
         tell(attempt, losses);
+        body
+    } else if ask.operation == Operation::Embed {
+        let wanted = vectors::request(&job, &bytes).and_then(|mut wanted| {
+            let body = edit::bent(wanted.body.clone(), profile, &mut wanted.losses)?;
+            Ok((body, wanted))
+        });
+        let (body, wanted) = wanted.inspect_err(|fault| refused(attempt, fault))?;
+        vectors = Some(wanted.told);
+        tell(attempt, wanted.losses);
+        many = wanted.many;
         body
     } else if !generates {
         return Err(ask.operation.missing());
@@ -158,11 +175,19 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     {
         *length = exact.into();
     }
+    let mut request = Request::from_parts(parts, body);
+    if many != ask.many {
+        // What leaves has a path of its own.
+        let mut sent = Ask::clone(&ask);
+        sent.many = many;
+        RouteContext::edit(&mut request, |cx| cx.set_ask(Arc::new(sent)));
+    }
     Ok(Sent {
-        request: Request::from_parts(parts, body),
+        request,
         ask,
         cut,
         answer_tool,
+        vectors,
     })
 }
 

@@ -13,7 +13,7 @@ use towerman_core::{Ask, Attempt, Dialect, FailureKind, Fault, FaultKind, Target
 use towerman_wire::{
     fault::{self, Refused},
     observe::{ANSWER_LIMIT, ERROR_LIMIT},
-    translate,
+    translate, vectors,
 };
 
 use crate::{future::Exchange, strip::Strip};
@@ -36,8 +36,14 @@ pub(crate) struct Whole {
     to: Dialect,
     /// The client wants a stream.
     streams: bool,
-    options: translate::Options,
+    tells: Tells,
     attempt: Arc<Attempt>,
+}
+
+/// What a whole answer is.
+enum Tells {
+    Answer(translate::Options),
+    Vectors(vectors::Told),
 }
 
 pub(crate) struct Error {
@@ -58,6 +64,7 @@ impl Work {
             id,
             cut,
             answer_tool,
+            vectors,
             ..
         } = exchange
         else {
@@ -87,10 +94,21 @@ impl Work {
                 Self::Pass
             };
         }
+        let id = id.map_or_else(made_up, |id| id.to_string());
+        if let Some(told) = vectors {
+            let model = ask.model.to_string();
+            return Self::Whole(Box::new(Whole {
+                bytes: Vec::new(),
+                to,
+                streams: false,
+                tells: Tells::Vectors(vectors::Told { model, id, ..told }),
+                attempt,
+            }));
+        }
         let options = translate::Options {
             include_usage: ask.include_usage,
             created: unix_time().as_secs(),
-            id: id.map_or_else(made_up, |id| id.to_string()),
+            id,
             model: ask.model.to_string(),
             cut,
             answer_tool,
@@ -106,7 +124,7 @@ impl Work {
                 bytes: Vec::new(),
                 to,
                 streams,
-                options,
+                tells: Tells::Answer(options),
                 attempt,
             })),
         }
@@ -187,10 +205,12 @@ impl Whole {
     fn finish(&mut self) -> Result<Bytes, Fault> {
         let from = self.attempt.endpoint().provider.dialect;
         let bytes = mem::take(&mut self.bytes);
-        let told = if self.streams {
-            translate::retell(from, self.to, &bytes, &self.options)
-        } else {
-            translate::response(from, self.to, &bytes, &self.options)
+        let told = match &self.tells {
+            Tells::Vectors(told) => vectors::response(from, self.to, &bytes, told),
+            Tells::Answer(options) if self.streams => {
+                translate::retell(from, self.to, &bytes, options)
+            }
+            Tells::Answer(options) => translate::response(from, self.to, &bytes, options),
         };
         told.inspect_err(|_| {
             self.attempt.note(|facts| facts.fail(FailureKind::Protocol));

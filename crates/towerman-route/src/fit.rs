@@ -4,7 +4,7 @@ use towerman_core::{
     Ask, Candidate, Candidates, Dialect, Fault, FaultKind, Keeps, Need, Operation, Provider, Veto,
     policy::Route,
 };
-use towerman_wire::portability;
+use towerman_wire::{portability, vectors};
 
 /// How far beyond a context window an estimate must be to forbid an endpoint.
 ///
@@ -48,9 +48,14 @@ pub(crate) fn vetoes(
     .flatten()
 }
 
-/// Only answers are translated: for anything else, the endpoint must speak the client's dialect.
+/// Not every dialect has everything that another one asks for.
 fn foreign(ask: &Ask, spoken: Dialect) -> Option<Veto> {
-    let foreign = ask.operation != Operation::Generate && spoken != ask.dialect;
+    let told = match ask.operation {
+        Operation::Generate => true,
+        Operation::Embed => vectors::translates(ask.dialect, spoken),
+        _ => false,
+    };
+    let foreign = !told && spoken != ask.dialect;
     foreign.then_some(Veto::Capability(ask.operation.as_str()))
 }
 

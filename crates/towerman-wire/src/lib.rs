@@ -13,6 +13,7 @@
 //! | which models there are | [`models`] |
 //! | hosts with an accent | [`profile`] |
 //! | one dialect for another | [`translate`] |
+//! | embeddings, in another dialect | [`vectors`] |
 //! | server-sent events | [`sse`] |
 //! | a vendor's events inside AWS's frames | [`chunks`] |
 //! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`](mod@array) |
@@ -58,4 +59,5 @@ pub mod sse;
 pub mod tail;
 pub mod translate;
 mod usage;
+pub mod vectors;
 mod when;

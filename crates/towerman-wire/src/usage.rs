@@ -15,7 +15,7 @@ use crate::{
 /// only then are they split into disjoint buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tokens {
-    prompt: Option<u64>,
+    pub(crate) prompt: Option<u64>,
     read: Option<u64>,
     written: Option<u64>,
     written_short: Option<u64>,

@@ -14,6 +14,7 @@ use crate::{
     json::Invalid,
     neutral::{Answer, Delta, Hearer, Notes, Request, signed::Seals},
     observe::Delta as Learnt,
+    vectors,
 };
 
 /// Reads and writes one dialect. Pure, and without state of its own.
@@ -68,6 +69,11 @@ pub(crate) trait Codec: fmt::Debug + Sync {
 
     /// What a whole answer says, for those who let its bytes pass.
     fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid>;
+
+    /// Its embeddings, if it has any.
+    fn vectors(&self) -> Option<&'static dyn vectors::Codec> {
+        None
+    }
 
     /// How its token counts add up.
     fn sum(&self) -> Sum;

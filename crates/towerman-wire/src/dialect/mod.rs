@@ -5,7 +5,7 @@ pub(crate) mod bedrock_converse;
 mod codec;
 mod cohere;
 mod gemini;
-mod node;
+pub(crate) mod node;
 mod ollama;
 mod openai_chat;
 mod openai_completions;

@@ -24,6 +24,18 @@ pub(super) fn embeddings(data: &[u8]) -> Result<Delta<'_>, Invalid> {
         }
         b"meta" => delta.tokens.cohere(cursor),
         b"usage" => delta.tokens.openai(cursor),
+        // Gemini's and Ollama's.
+        b"usageMetadata" => cursor.members(|cursor, key| match key.plain() {
+            b"promptTokenCount" => {
+                delta.tokens.prompt = cursor.count()?;
+                Ok(())
+            }
+            _ => cursor.skip(),
+        }),
+        b"prompt_eval_count" => {
+            delta.tokens.prompt = cursor.count()?;
+            Ok(())
+        }
         b"model" => {
             delta.model = cursor.text()?;
             Ok(())

@@ -17,6 +17,7 @@ mod seal;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod vectors;
 mod write;
 
 use bytes::Bytes;
@@ -83,6 +84,10 @@ impl super::Codec for Codec {
 
     fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid> {
         learn::whole(body)
+    }
+
+    fn vectors(&self) -> Option<&'static dyn crate::vectors::Codec> {
+        Some(&vectors::Vectors)
     }
 
     fn sum(&self) -> Sum {

@@ -8,6 +8,7 @@ mod said;
 mod say;
 mod tell;
 mod time;
+mod vectors;
 mod write;
 
 use bytes::Bytes;
@@ -75,6 +76,10 @@ impl super::Codec for Codec {
 
     fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid> {
         learn::line(body)
+    }
+
+    fn vectors(&self) -> Option<&'static dyn crate::vectors::Codec> {
+        Some(&vectors::Vectors)
     }
 
     fn sum(&self) -> Sum {

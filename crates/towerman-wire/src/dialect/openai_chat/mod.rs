@@ -26,6 +26,7 @@ mod tell;
 mod tests;
 mod thoughts;
 mod tools;
+mod vectors;
 mod write;
 
 use bytes::Bytes;
@@ -86,6 +87,10 @@ impl Codec for OpenAiChat {
 
     fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid> {
         openai::read(body, &mut openai::Start::default())
+    }
+
+    fn vectors(&self) -> Option<&'static dyn crate::vectors::Codec> {
+        Some(&vectors::Vectors)
     }
 
     fn sum(&self) -> Sum {
