@@ -135,6 +135,11 @@ pub fn response(from: Dialect, to: Dialect, body: &[u8], told: &Told) -> Result<
     };
     let (reader, writer) = of(from).zip(of(to)).ok_or_else(bad)?;
     let answer = reader.read_answer(body).ok_or_else(bad)?;
+    // Whoever answers with base64 that was not asked for may mean other numbers than floats.
+    let packed = |vector: &Vector<'_>| matches!(vector, Vector::Packed(_));
+    if !told.packed && answer.vectors.iter().any(packed) {
+        return Err(bad());
+    }
     if answer.vectors.len() != told.count {
         let message = "the provider did not answer with one vector for each text";
         return Err(Fault::new(FaultKind::BadGateway, message));
