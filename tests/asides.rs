@@ -1,4 +1,4 @@
-//! Embeddings and token counts: routed, failed over and billed as answers are, and never translated.
+//! Embeddings and token counts: routed, failed over and billed as answers are.
 #![allow(clippy::unwrap_used)]
 
 use http::StatusCode;
@@ -169,4 +169,50 @@ async fn what_no_endpoint_can_do_is_refused_before_any_is_asked() {
     let served = [&stage.openai[0], &stage.openai[1], &stage.anthropic];
     assert!(served.iter().all(|sim| sim.book().requests() == 0));
     stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_prompt_is_counted_by_a_provider_of_another_dialect() {
+    let gemini = Sim::gemini("g").model(Model::new("m")).build();
+    let claude = Sim::anthropic("c").model(Model::new("m")).build();
+    let servers = [gemini.serve().await.unwrap(), claude.serve().await.unwrap()];
+    let gateway = Gateway::start(
+        Draft::new()
+            .provider(ProviderDraft::url(
+                "g",
+                Dialect::Gemini,
+                servers[0].base_url(),
+            ))
+            .provider(ProviderDraft::url(
+                "c",
+                Dialect::Anthropic,
+                servers[1].base_url(),
+            ))
+            .route(RouteDraft::new("gemini", ["g/m"]))
+            .route(RouteDraft::new("claude", ["c/m"])),
+    )
+    .await;
+    let words = "how long is this, and what is it there?";
+    let messages = json!([{"role": "user", "content": words}]);
+    let mut counted = Vec::new();
+    for model in ["gemini", "claude"] {
+        let url = format!("{}/v1/messages/count_tokens", gateway.url());
+        let answer = post(&url, &json!({"model": model, "messages": messages})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        counted.push(answer.json()["input_tokens"].as_u64().unwrap());
+        let url = format!("{}/v1beta/models/{model}:countTokens", gateway.url());
+        let contents = json!([{"role": "user", "parts": [{"text": words}]}]);
+        let answer = post(&url, &json!({"contents": contents})).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        counted.push(answer.json()["totalTokens"].as_u64().unwrap());
+    }
+    // Whoever asks, a provider counts the same.
+    assert_eq!((counted[0], counted[2]), (counted[1], counted[3]));
+    assert!(counted.iter().all(|tokens| *tokens > 4), "{counted:?}");
+    let lines = gateway.ledger.lines();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(
+        gemini.book().totals().lines + claude.book().totals().lines,
+        0
+    );
 }

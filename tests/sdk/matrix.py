@@ -24,6 +24,9 @@ PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 SUNNY = "sunny, 21 °C"
+# The providers that make vectors, and those that count.
+VECTORS = ["openai-chat", "gemini", "cohere", "ollama"]
+COUNTS = ["anthropic", "gemini"]
 ran = []
 # A driver that hangs says where.
 faulthandler.dump_traceback_later(120, exit=True)
@@ -58,6 +61,13 @@ def raises(name, call, test):
         check(name, test(error), repr(error))
     else:
         check(name, False, "no error")
+
+
+def embeds(sdk, embed):
+    """`embed(route, texts)` gives a vector for each text."""
+    for route in VECTORS:
+        first, other, again = embed(route, ["one text", "another", "one text"])
+        check(f"{sdk} over {route}: embeddings", list(first) == list(again) != list(other) and len(first) == 16, first)
 
 
 def chat_like(sdk, create, route, fragments=True):
@@ -112,6 +122,8 @@ def with_openai():
         said(f"openai completions over {route}: plain", answer.choices[0].text)
         stream = client.completions.create(model=route, prompt=SAY, max_tokens=100, stream=True)
         said(f"openai completions over {route}: stream", "".join(c.choices[0].text for c in stream if c.choices))
+    # It asks for base64 and makes numbers of it.
+    embeds("openai", lambda model, texts: [v.embedding for v in client.embeddings.create(model=model, input=texts).data])
     gone = lambda error: isinstance(error, openai.NotFoundError) and error.code == "model_not_found"
     raises("openai: error", lambda: client.chat.completions.create(model="none", messages=[{"role": "user", "content": "a"}]), gone)
     raises("openai responses: error", lambda: client.responses.create(model="none", input="a"), gone)
@@ -184,6 +196,9 @@ def with_anthropic():
         with client.messages.stream(**asked, messages=user(SAY)) as stream:
             next(iter(stream))
         ran.append(f"{what}: cancel")
+    for route in COUNTS:
+        counted = client.messages.count_tokens(model=route, system="Be brief.", tools=[tool], messages=user(SAY))
+        check(f"anthropic over {route}: count", counted.input_tokens > 4, counted)
     gone = lambda error: isinstance(error, anthropic.NotFoundError)
     raises("anthropic: error", lambda: client.messages.create(model="none", max_tokens=9, messages=[{"role": "user", "content": "a"}]), gone)
 
@@ -211,6 +226,7 @@ def with_mistralai():
     for route in ROUTES:
         # It wants the function's name in every fragment, and OpenAI says it once.
         chat_like("mistralai", create, route, fragments=False)
+    embeds("mistralai", lambda model, texts: [v.embedding for v in client.embeddings.create(model=model, inputs=texts).data])
     raises("mistralai: error", lambda: client.chat.complete(model="none", messages=[{"role": "user", "content": "a"}]),
            lambda error: getattr(error, "status_code", 0) == 404)
 
@@ -283,6 +299,11 @@ def with_google_genai():
         image = types.Part.from_bytes(data=base64.b64decode(PIXEL), mime_type="image/png")
         said(f"{what}: image", generate(model=route, contents=[SAY, image]).text)
         leave(f"{what}: cancel", stream(model=route, contents=SAY))
+    embeds("google-genai", lambda model, texts: [
+        v.values for v in client.models.embed_content(model=model, contents=texts).embeddings])
+    for route in COUNTS:
+        counted = client.models.count_tokens(model=route, contents=SAY)
+        check(f"google-genai over {route}: count", counted.total_tokens > 4, counted)
     raises("google-genai: error", lambda: client.models.generate_content(model="none", contents="a"),
            lambda error: isinstance(error, errors.ClientError) and error.code == 404)
 
@@ -362,6 +383,7 @@ def with_ollama():
         city(f"{what}: structured", client.chat(model=route, messages=user("Where?"), format=SCHEMA).message.content)
         said(f"{what}: image", client.chat(model=route, messages=user(SAY, images=[PIXEL])).message.content)
         leave(f"{what}: cancel", client.chat(model=route, messages=user(SAY), stream=True))
+    embeds("ollama", lambda model, texts: client.embed(model=model, input=texts).embeddings)
     raises("ollama: error", lambda: client.chat(model="none", messages=user("a")),
            lambda error: isinstance(error, ollama.ResponseError) and error.status_code == 404)
 
@@ -400,6 +422,8 @@ def with_cohere():
         answer = client.chat(model=route, messages=user([{"type": "text", "text": SAY}, url]))
         said(f"{what}: image", answer.message.content[0].text)
         leave(f"{what}: cancel", client.chat_stream(model=route, messages=user(SAY)))
+    embeds("cohere", lambda model, texts: client.embed(
+        model=model, texts=texts, input_type="search_document", embedding_types=["float"]).embeddings.float_)
     raises("cohere: error", lambda: client.chat(model="none", messages=user("a")),
            lambda error: getattr(error, "status_code", 0) == 404)
 

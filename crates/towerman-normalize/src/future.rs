@@ -24,14 +24,33 @@ pub(crate) struct Exchange {
     pub(crate) attempt: Arc<Attempt>,
     /// The client's request.
     pub(crate) id: Option<Arc<str>>,
-    /// Stop sequences that the provider was not told.
-    pub(crate) cut: Vec<String>,
-    /// The tool whose input is the answer.
-    pub(crate) answer_tool: Option<String>,
-    /// How the client wants its vectors, if they come from another dialect.
-    pub(crate) vectors: Option<vectors::Told>,
+    pub(crate) due: Due,
     /// The client may hear of rate limits.
     pub(crate) tell_limits: bool,
+}
+
+/// What is due to the client, beyond what the provider was told.
+#[derive(Clone, Debug)]
+pub(crate) enum Due {
+    /// What the model says.
+    Answer {
+        /// Stop sequences that the provider was not told.
+        cut: Vec<String>,
+        /// The tool whose input is the answer.
+        answer_tool: Option<String>,
+    },
+    /// Vectors, from another dialect.
+    Vectors(vectors::Told),
+    /// The size of a prompt, counted in another dialect.
+    Count,
+}
+
+impl Due {
+    /// What the provider says.
+    pub(crate) const NOTHING: Self = Self::Answer {
+        cut: Vec::new(),
+        answer_tool: None,
+    };
 }
 
 pin_project! {

@@ -14,12 +14,15 @@ use towerman_core::{
     Ask, Attempt, Body, BoxError, Fault, FaultKind, Losses, Operation, RouteContext, Target, Tier,
 };
 use towerman_wire::{
-    ask, edit,
+    ask, counts, edit,
     translate::{self, Job},
     vectors,
 };
 
-use crate::{ResponseBody, ResponseFuture, future::Exchange};
+use crate::{
+    ResponseBody, ResponseFuture,
+    future::{Due, Exchange},
+};
 
 /// Translates between the client's dialect and the endpoint's. See the [crate docs](crate).
 #[derive(Clone, Debug)]
@@ -74,9 +77,7 @@ where
                 ask: None,
                 attempt,
                 id: None,
-                cut: Vec::new(),
-                answer_tool: None,
-                vectors: None,
+                due: Due::NOTHING,
                 tell_limits: self.tell_limits,
             };
             return ResponseFuture::new(self.inner.call(request), Some(exchange));
@@ -84,20 +85,12 @@ where
         let id = cx.request_id().cloned();
         let report = cx.try_report().cloned().unwrap_or_default();
         match report.step("normalize", || forth(request, &ask, &attempt)) {
-            Ok(Sent {
-                request,
-                ask,
-                cut,
-                answer_tool,
-                vectors,
-            }) => {
+            Ok(Sent { request, ask, due }) => {
                 let exchange = Exchange {
                     ask: Some(ask),
                     attempt,
                     id,
-                    cut,
-                    answer_tool,
-                    vectors,
+                    due,
                     tell_limits: self.tell_limits,
                 };
                 ResponseFuture::new(self.inner.call(request), Some(exchange))
@@ -112,12 +105,7 @@ struct Sent {
     request: Request<Body>,
     /// What it asks for.
     ask: Arc<Ask>,
-    /// The stop sequences to watch its answer for.
-    cut: Vec<String>,
-    /// The tool whose input is the answer.
-    answer_tool: Option<String>,
-    /// How the client wants its vectors, if that is what it asked for.
-    vectors: Option<vectors::Told>,
+    due: Due,
 }
 
 /// The request as the endpoint understands it.
@@ -129,8 +117,7 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     let bytes = whole(&body).ok_or_else(|| unreadable("it is a stream"))?;
     let ask = ask::current(ask, &bytes).map_err(unreadable)?;
     let profile = endpoint.provider.profile;
-    let (mut cut, mut answer_tool, mut vectors) = (Vec::new(), None, None);
-    let mut many = ask.many;
+    let (mut due, mut many) = (Due::NOTHING, ask.many);
     let job = Job {
         stream: ask.stream,
         strict: ask.strict,
@@ -141,33 +128,33 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
     let generates = ask.operation == Operation::Generate;
     let as_it_is = provider == ask.dialect
         && !(generates && (ask.foreign_reasoning || translate::becomes_tool(&job, &bytes)));
-    let body = if as_it_is {
-        let (body, losses) = edit::forward(&ask, &bytes, &endpoint.model, profile)
-            .inspect_err(|fault| refused(attempt, fault))?;
-        tell(attempt, losses);
-        body
-    } else if ask.operation == Operation::Embed {
-        let wanted = vectors::request(&job, &bytes).and_then(|mut wanted| {
-            let body = edit::bent(wanted.body.clone(), profile, &mut wanted.losses)?;
-            Ok((body, wanted))
-        });
-        let (body, wanted) = wanted.inspect_err(|fault| refused(attempt, fault))?;
-        vectors = Some(wanted.told);
-        tell(attempt, wanted.losses);
-        many = wanted.many;
-        body
-    } else if !generates {
-        return Err(ask.operation.missing());
+    let told = if as_it_is {
+        edit::forward(&ask, &bytes, &endpoint.model, profile)
     } else {
-        let translated = translate::translate(&job, &bytes).and_then(|mut told| {
-            let body = edit::bent(told.body.clone(), profile, &mut told.losses)?;
-            Ok((body, told))
-        });
-        let (body, translated) = translated.inspect_err(|fault| refused(attempt, fault))?;
-        (cut, answer_tool) = (translated.cut, translated.answer_tool);
-        tell(attempt, translated.losses);
-        body
+        let translated = match ask.operation {
+            Operation::Generate => translate::translate(&job, &bytes).map(|told| {
+                let (cut, answer_tool) = (told.cut, told.answer_tool);
+                due = Due::Answer { cut, answer_tool };
+                (told.body, told.losses)
+            }),
+            Operation::Embed => vectors::request(&job, &bytes).map(|wanted| {
+                many = wanted.many;
+                due = Due::Vectors(wanted.told);
+                (wanted.body, wanted.losses)
+            }),
+            Operation::Count => {
+                due = Due::Count;
+                counts::request(&job, &bytes)
+            }
+            other => Err(other.missing()),
+        };
+        translated.and_then(|(body, mut losses)| {
+            let body = edit::bent(body, profile, &mut losses)?;
+            Ok((body, losses))
+        })
     };
+    let (body, losses) = told.inspect_err(|fault| refused(attempt, fault))?;
+    tell(attempt, losses);
     // On the wire the length is the client's to say; a service of one's own is told by this.
     if let Target::Inner = endpoint.provider.target
         && let Some(length) = parts.headers.get_mut(header::CONTENT_LENGTH)
@@ -182,13 +169,7 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
         sent.many = many;
         RouteContext::edit(&mut request, |cx| cx.set_ask(Arc::new(sent)));
     }
-    Ok(Sent {
-        request,
-        ask,
-        cut,
-        answer_tool,
-        vectors,
-    })
+    Ok(Sent { request, ask, due })
 }
 
 /// Writes down what was changed.

@@ -11,12 +11,16 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use towerman_core::{Ask, Attempt, Dialect, FailureKind, Fault, FaultKind, Target};
 use towerman_wire::{
+    counts,
     fault::{self, Refused},
     observe::{ANSWER_LIMIT, ERROR_LIMIT},
     translate, vectors,
 };
 
-use crate::{future::Exchange, strip::Strip};
+use crate::{
+    future::{Due, Exchange},
+    strip::Strip,
+};
 
 /// What is done to the bytes.
 pub(crate) enum Work {
@@ -44,6 +48,7 @@ pub(crate) struct Whole {
 enum Tells {
     Answer(translate::Options),
     Vectors(vectors::Told),
+    Count,
 }
 
 pub(crate) struct Error {
@@ -62,9 +67,7 @@ impl Work {
             ask: Some(ask),
             attempt,
             id,
-            cut,
-            answer_tool,
-            vectors,
+            due,
             ..
         } = exchange
         else {
@@ -86,7 +89,9 @@ impl Work {
                 attempt,
             }));
         }
-        if from == to && answer_tool.is_none() {
+        let as_it_is =
+            |due: &Due| matches!(due, Due::Answer { answer_tool, .. } if answer_tool.is_none());
+        if from == to && as_it_is(&due) {
             let asked = from == Dialect::OpenAiChat && ask.stream && !ask.include_usage;
             return if asked && streams {
                 Self::Strip(Strip::default())
@@ -95,21 +100,29 @@ impl Work {
             };
         }
         let id = id.map_or_else(made_up, |id| id.to_string());
-        if let Some(told) = vectors {
-            let model = ask.model.to_string();
-            return Self::Whole(Box::new(Whole {
+        let model = ask.model.to_string();
+        let whole = |tells, streams, attempt| {
+            Self::Whole(Box::new(Whole {
                 bytes: Vec::new(),
                 to,
-                streams: false,
-                tells: Tells::Vectors(vectors::Told { model, id, ..told }),
+                streams,
+                tells,
                 attempt,
-            }));
-        }
+            }))
+        };
+        let (cut, answer_tool) = match due {
+            Due::Answer { cut, answer_tool } => (cut, answer_tool),
+            Due::Vectors(told) => {
+                let told = vectors::Told { model, id, ..told };
+                return whole(Tells::Vectors(told), false, attempt);
+            }
+            Due::Count => return whole(Tells::Count, false, attempt),
+        };
         let options = translate::Options {
             include_usage: ask.include_usage,
             created: unix_time().as_secs(),
             id,
-            model: ask.model.to_string(),
+            model,
             cut,
             answer_tool,
         };
@@ -120,13 +133,7 @@ impl Work {
                 let gather = translate::Gather::new(from, to, &options);
                 Self::Gather(Box::new(gather), attempt)
             }
-            (false, streams) => Self::Whole(Box::new(Whole {
-                bytes: Vec::new(),
-                to,
-                streams,
-                tells: Tells::Answer(options),
-                attempt,
-            })),
+            (false, streams) => whole(Tells::Answer(options), streams, attempt),
         }
     }
 
@@ -206,6 +213,7 @@ impl Whole {
         let from = self.attempt.endpoint().provider.dialect;
         let bytes = mem::take(&mut self.bytes);
         let told = match &self.tells {
+            Tells::Count => counts::response(from, self.to, &bytes),
             Tells::Vectors(told) => vectors::response(from, self.to, &bytes, told),
             Tells::Answer(options) if self.streams => {
                 translate::retell(from, self.to, &bytes, options)

@@ -1,10 +1,10 @@
 //! Which endpoints a request fits, and what the client hears if it fits none. Pure.
 
 use towerman_core::{
-    Ask, Candidate, Candidates, Dialect, Fault, FaultKind, Keeps, Need, Operation, Provider, Veto,
-    policy::Route,
+    Ask, Candidate, Candidates, Fault, FaultKind, Keeps, Need, Operation, PathStyle, Provider,
+    Veto, policy::Route,
 };
-use towerman_wire::{portability, vectors};
+use towerman_wire::{counts, portability, vectors};
 
 /// How far beyond a context window an estimate must be to forbid an endpoint.
 ///
@@ -37,7 +37,7 @@ pub(crate) fn vetoes(
         .zip(route.min_quality)
         .is_some_and(|(quality, minimum)| quality < minimum);
     [
-        foreign(ask, endpoint.provider.dialect),
+        foreign(ask, &endpoint.provider),
         unmet(needs, ask, &endpoint.provider).map(|need| Veto::Portability(need.kind)),
         (ask.tools && !can.tools).then_some(TOOLS),
         (ask.media && !can.media).then_some(MEDIA),
@@ -49,10 +49,14 @@ pub(crate) fn vetoes(
 }
 
 /// Not every dialect has everything that another one asks for.
-fn foreign(ask: &Ask, spoken: Dialect) -> Option<Veto> {
+fn foreign(ask: &Ask, provider: &Provider) -> Option<Veto> {
+    let spoken = provider.dialect;
+    // Vertex counts what stands in a body of another shape.
+    let vertex = matches!(provider.profile.path, PathStyle::Vertex(_));
     let told = match ask.operation {
         Operation::Generate => true,
         Operation::Embed => vectors::translates(ask.dialect, spoken),
+        Operation::Count => !vertex && counts::translates(ask.dialect, spoken),
         _ => false,
     };
     let foreign = !told && spoken != ask.dialect;

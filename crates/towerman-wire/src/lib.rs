@@ -14,6 +14,7 @@
 //! | hosts with an accent | [`profile`] |
 //! | one dialect for another | [`translate`] |
 //! | embeddings, in another dialect | [`vectors`] |
+//! | the size of a prompt, counted in another dialect | [`counts`] |
 //! | server-sent events | [`sse`] |
 //! | a vendor's events inside AWS's frames | [`chunks`] |
 //! | streams that are never cut inside of an event, or told as one array | [`tail`], [`array`](mod@array) |
@@ -43,6 +44,7 @@
 pub mod array;
 pub mod ask;
 pub mod chunks;
+pub mod counts;
 mod dialect;
 pub mod edit;
 pub mod fault;

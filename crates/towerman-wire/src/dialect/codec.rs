@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use towerman_core::{Fault, FaultKind};
 
 use crate::{
+    counts,
     fault::Told,
     framing::Event,
     json::Invalid,
@@ -72,6 +73,11 @@ pub(crate) trait Codec: fmt::Debug + Sync {
 
     /// Its embeddings, if it has any.
     fn vectors(&self) -> Option<&'static dyn vectors::Codec> {
+        None
+    }
+
+    /// Its counts of prompts, if it has any.
+    fn counts(&self) -> Option<&'static dyn counts::Codec> {
         None
     }
 

@@ -156,7 +156,11 @@ pub fn becomes_tool(job: &Job<'_>, body: &[u8]) -> bool {
 }
 
 /// Leaves behind what only the client's own dialect knows what to do with.
-fn leave_behind(request: &mut Request<'_>, to: Dialect, notes: &mut Notes) -> Result<(), Fault> {
+pub(crate) fn leave_behind(
+    request: &mut Request<'_>,
+    to: Dialect,
+    notes: &mut Notes,
+) -> Result<(), Fault> {
     let mut bound = request.bound.iter();
     if let Some(bound) = bound.find(|bound| bound.kind != NeedKind::Prefill || !to.prefills()) {
         return Err(notes.refused(bound.at.clone(), bound.why));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod cite;
+mod counts;
 mod decode;
 mod encode;
 mod fault;
@@ -78,6 +79,10 @@ impl super::Codec for Codec {
 
     fn learn_whole<'a>(&self, body: &'a [u8]) -> Result<Learnt<'a>, Invalid> {
         learn::answer(body)
+    }
+
+    fn counts(&self) -> Option<&'static dyn crate::counts::Codec> {
+        Some(&counts::Counts)
     }
 
     fn sum(&self) -> Sum {

@@ -4,6 +4,7 @@
 
 mod answer;
 mod cite;
+mod counts;
 mod decode;
 mod encode;
 mod fault;
@@ -88,6 +89,10 @@ impl super::Codec for Codec {
 
     fn vectors(&self) -> Option<&'static dyn crate::vectors::Codec> {
         Some(&vectors::Vectors)
+    }
+
+    fn counts(&self) -> Option<&'static dyn crate::counts::Codec> {
+        Some(&counts::Counts)
     }
 
     fn sum(&self) -> Sum {
