@@ -33,7 +33,8 @@ async fn both() -> Both {
             servers[1].base_url(),
         ))
         .route(RouteDraft::new("both", ["open/m", "own/m"]))
-        .route(RouteDraft::new("open", ["open/m"]));
+        .route(RouteDraft::new("open", ["open/m"]))
+        .route(RouteDraft::new("strict", ["open/m"]).strict(true));
     Both {
         gateway: Gateway::start(draft).await,
         open,
@@ -155,5 +156,19 @@ async fn reasoning_of_another_provider_is_taken_out_on_the_way() {
         assert!(body.contains("and 3?") && body.contains("\"4\""), "{body}");
         assert_eq!(body.contains("easy"), kept, "{body}");
     }
+    both.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strict_route_refuses_what_another_drops() {
+    let both = both().await;
+    let asked = json!({"messages": [{"role": "user", "content": "hi"}], "top_k": 5});
+    assert_eq!(both.ask("open", asked.clone()).await.status, 200);
+    let refused = both.ask("strict", asked).await;
+    let (status, told) = (refused.status.as_u16(), refused.json());
+    assert_eq!(status, 400);
+    let message = told["error"]["message"].as_str().unwrap();
+    assert!(message.starts_with("/top_k"), "{message}");
+    assert_eq!(both.had(), (1, 0), "what is refused is not tried");
     both.gateway.stop().await;
 }

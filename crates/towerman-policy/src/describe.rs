@@ -127,6 +127,9 @@ impl<'a> Description<'a> {
             if let Some(quality) = route.min_quality {
                 write!(f, ", quality {quality} or better")?;
             }
+            if route.strict {
+                f.write_str(", nothing is dropped")?;
+            }
             write!(f, "\n{}", self.choices(route))?;
         }
         Ok(())

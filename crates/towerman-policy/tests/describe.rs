@@ -25,6 +25,7 @@ fn a_description_fills_in_the_defaults_and_leaves_out_the_secrets() {
         strategy = "weighted"
         affinity = false
         min_quality = 80
+        strict = true
         [tenants.search]
         keys = ["env:A_KEY", "env:B_KEY"]
         ceiling = "high"
@@ -68,7 +69,7 @@ routes
   chat: priority, conversations stay where they are cached
     1.  openai/gpt-5             $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media; schemas as tools
     2.  anthropic/claude-opus-5  $5 in, $25 out, $0.5 cache read, $6.25 cache write, $10 cache write for an hour per million tokens
-  bulk: weighted, quality 80 or better
+  bulk: weighted, quality 80 or better, nothing is dropped
     1.  local/small   weight 3; no price: its cost is unknown; quality 85
     2.  openai/gpt-5  weight 1; $1.25 in, $10 out, $0.125 cache read per million tokens; 400000 tokens of context; quality 90; sent as gpt-5-2026; no media; schemas as tools
 

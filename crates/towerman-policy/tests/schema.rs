@@ -136,7 +136,7 @@ fn an_endpoint_says_what_is_known_of_it() {
 fn a_route_in_its_long_form() {
     let policy = policy(
         "[routes.bulk]\nendpoints = [{ endpoint = \"openai/a/b\", weight = 3 }, \"openai/c\"]\n\
-         strategy = \"weighted\"\naffinity = false\nmin_quality = 80\n\
+         strategy = \"weighted\"\naffinity = false\nmin_quality = 80\nstrict = true\n\
          [endpoints]\n\"openai/a/b\".quality = 80\n\"openai/c\".quality = 90\n",
     );
     let bulk = policy.route("bulk").unwrap();
@@ -147,8 +147,13 @@ fn a_route_in_its_long_form() {
         .collect();
     assert_eq!(choices, [("a/b", 3), ("c", 1)]);
     assert_eq!(
-        (&*bulk.strategy, bulk.affinity, bulk.min_quality),
-        ("weighted", false, Some(80))
+        (
+            &*bulk.strategy,
+            bulk.affinity,
+            bulk.min_quality,
+            bulk.strict
+        ),
+        ("weighted", false, Some(80), true)
     );
 }
 

@@ -1,11 +1,14 @@
 //! The service: a request without candidates in, one with candidates out.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use tokio::time::Instant;
 use tower_service::Service;
-use towerman_core::{Body, BoxError, RouteContext};
+use towerman_core::{Ask, Body, BoxError, RouteContext};
 
 use crate::{
     ResponseFuture, RouteLayer,
@@ -57,6 +60,16 @@ impl<S> Route<S> {
                 .policy()
                 .cloned()
                 .unwrap_or_else(|| self.layer.policy.load());
+            let ask = match policy.route(&ask.model) {
+                Some(route) if route.strict && !ask.strict => {
+                    let mut strict = Ask::clone(&ask);
+                    strict.strict = true;
+                    let strict = Arc::new(strict);
+                    cx.set_ask(Arc::clone(&strict));
+                    strict
+                }
+                _ => ask,
+            };
             let report = cx.report().clone();
             let now = Instant::now().into_std();
             let decided = report.step("route", || {

@@ -83,6 +83,7 @@ pub(super) fn compile(draft: Draft, revision: u64, slots: &Slots) -> Result<Poli
             strategy: route.strategy.into(),
             affinity: route.affinity,
             min_quality: route.min_quality,
+            strict: route.strict,
         });
         if routes
             .insert(route.name.into_boxed_str(), compiled)

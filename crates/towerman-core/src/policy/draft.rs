@@ -76,6 +76,8 @@ pub struct RouteDraft {
     pub affinity: bool,
     /// The least quality that serves this route.
     pub min_quality: Option<u8>,
+    /// Whether a request is refused of which a translation would have to drop anything.
+    pub strict: bool,
 }
 
 /// A caller.
@@ -278,7 +280,15 @@ impl RouteDraft {
             strategy: "priority".into(),
             affinity: true,
             min_quality: None,
+            strict: false,
         }
+    }
+
+    /// Sets whether a request is refused of which a translation would have to drop anything.
+    #[must_use]
+    pub const fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
     }
 
     /// Sets the strategy.

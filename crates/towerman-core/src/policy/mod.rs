@@ -59,6 +59,8 @@ pub struct Route {
     pub affinity: bool,
     /// The least quality that serves this route.
     pub min_quality: Option<u8>,
+    /// Whether a request is refused of which a translation would have to drop anything.
+    pub strict: bool,
 }
 
 /// One endpoint of a route.

@@ -9,7 +9,7 @@ use crate::{
     words::there_is_no,
 };
 
-const KEYS: [&str; 4] = ["endpoints", "strategy", "affinity", "min_quality"];
+const KEYS: [&str; 5] = ["endpoints", "strategy", "affinity", "min_quality", "strict"];
 
 const CHOICE: [&str; 2] = ["endpoint", "weight"];
 
@@ -66,6 +66,7 @@ fn one(name: &str, node: &Node<'_>, known: &Known<'_>) -> Option<RouteDraft> {
         strategy.clone_into(&mut draft.strategy);
     }
     table.set("affinity", &mut draft.affinity, Node::flag);
+    table.set("strict", &mut draft.strict, Node::flag);
     table.set("min_quality", &mut draft.min_quality, |node| {
         node.count(0..=100).map(Some)
     });
