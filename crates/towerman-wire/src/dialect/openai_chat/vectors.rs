@@ -83,6 +83,11 @@ impl vectors::Codec for Vectors {
         let model = answer.model.unwrap_or_else(|| told.model.as_str().into());
         write(
             &Object::default()
+                // OpenAI has none here, but Mistral's clients read none without.
+                .with(
+                    "id",
+                    Text::Said(answer.id.unwrap_or_else(|| told.id.as_str().into())),
+                )
                 .with("object", "list")
                 .with("data", Node::List(data.collect()))
                 .with("model", Text::Said(model))
