@@ -121,11 +121,14 @@ where
     response.map(|body| body.map_err(Into::into).boxed_unsync())
 }
 
+/// Options stand in front, behind what the stack adds to them.
+const HEAD: usize = 200;
+
 /// Answers as the request asks: whole, or in events.
 async fn answer(request: Request<Body>) -> Result<Response<Body>, BoxError> {
     let body = request.into_body().collect().await?.to_bytes();
-    if body[..64].windows(6).any(|window| window == b"stream") {
-        let seed = String::from_utf8_lossy(&body[..64]);
+    if body[..HEAD].windows(6).any(|window| window == b"stream") {
+        let seed = String::from_utf8_lossy(&body[..HEAD]);
         let seed = seed.split("\"seed\":").nth(1).unwrap_or_default();
         let events = seed.split(',').next().and_then(|seed| seed.parse().ok());
         let frames = std::iter::repeat_n(EVENT, events.unwrap_or(EVENTS)).chain([END]);
