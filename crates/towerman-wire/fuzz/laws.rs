@@ -17,7 +17,7 @@ use towerman_wire::{
     translate::{self, Gather, Job, Options, Stream},
 };
 
-use crate::{frames, meaning, mutate::cut, seeds::Food};
+use crate::{asides, frames, meaning, mutate::cut, seeds::Food};
 
 /// A law, and what it is tried on.
 pub(crate) struct Target {
@@ -36,13 +36,15 @@ enum Law {
 
 type OfAny = (&'static str, Food, fn(&[u8], &mut Rng));
 
-const ANY: [OfAny; 6] = [
+const ANY: [OfAny; 8] = [
     ("framer", Food::Streams, framer),
     ("reader", Food::Requests, reader),
     ("editor", Food::Requests, editor),
     ("observer", Food::Streams, observer),
     ("learner", Food::Answers, learner),
     ("fault", Food::Answers, fault),
+    ("embeddings", Food::Asides, asides::embeddings),
+    ("counts", Food::Asides, asides::sizes),
 ];
 
 type OfDialect = (&'static str, Food, fn(Dialect, &[u8], &mut Rng));
@@ -342,9 +344,14 @@ fn wire<'a>(dialect: Dialect, input: &'a [u8], rng: &mut Rng) -> Cow<'a, [u8]> {
 /// However a stream is cut, its translation is the same, and all of it is events of JSON.
 fn stream(from: Dialect, input: &[u8], rng: &mut Rng) {
     let input = &*wire(from, input, rng);
+    // A tool of the seeds, whose input is then the answer.
+    let options = Options {
+        answer_tool: rng.bool().then(|| "w".to_owned()),
+        ..options()
+    };
     for to in Dialect::ALL {
         let told = |pieces: &[&[u8]]| {
-            let (mut stream, mut out) = (Stream::new(from, to, &options()), Vec::new());
+            let (mut stream, mut out) = (Stream::new(from, to, &options), Vec::new());
             for piece in pieces {
                 stream.push(piece, &mut out);
             }
@@ -356,7 +363,7 @@ fn stream(from: Dialect, input: &[u8], rng: &mut Rng) {
         sane(to, &whole);
     }
     let gathered = |pieces: &[&[u8]]| {
-        let mut gather = Gather::new(from, Dialect::OpenAiChat, &options());
+        let mut gather = Gather::new(from, Dialect::OpenAiChat, &options);
         for piece in pieces {
             gather.push(piece).map_err(|fault| fault.kind())?;
         }

@@ -10,6 +10,7 @@
 //! A law that breaks, or a panic, is shrunk, written to `target/fuzz`, and ends the run in failure.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod asides;
 mod frames;
 mod laws;
 mod meaning;

@@ -15,6 +15,8 @@ pub(crate) enum Food {
     Requests,
     Answers,
     Streams,
+    /// Embeddings and counts, asked for and answered.
+    Asides,
 }
 
 /// Seeds by kind and dialect.
@@ -72,6 +74,22 @@ const STREAMS: [&str; 4] = [
     "\u{feff}event: error\rdata: {\"type\":\"error\",\rdata: \"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\r\rid: 7\nretry: 10\n\ndata: {\"error\":{\"message\":\"broke\",\"type\":\"server_error\"}}\n\n",
 ];
 
+const ASIDES: [&str; 13] = [
+    r#"{"model":"m","input":["a","b"],"dimensions":4,"encoding_format":"base64","user":"u"}"#,
+    r#"{"model":"m","input":"a","keep_alive":"5m","truncate":true}"#,
+    r#"{"content":{"role":"user","parts":[{"text":"a"}]},"taskType":"RETRIEVAL_QUERY","outputDimensionality":4,"title":"t"}"#,
+    r#"{"requests":[{"model":"models/m","content":{"parts":[{"text":"a"}]}},{"model":"models/m","content":{"parts":[{"text":"b"}]},"embedContentConfig":{"taskType":"CLUSTERING"}}]}"#,
+    r#"{"model":"m","texts":["a"],"inputs":[{"content":[{"type":"text","text":"b"}]}],"input_type":"search_query","embedding_types":["float"],"output_dimension":4}"#,
+    r#"{"object":"list","data":[{"object":"embedding","index":1,"embedding":[0.5,-1e-3]},{"index":0,"embedding":"AAAAPw=="}],"model":"m","usage":{"prompt_tokens":2,"total_tokens":2}}"#,
+    r#"{"embedding":{"values":[0.5,1]},"usageMetadata":{"promptTokenCount":2}}"#,
+    r#"{"embeddings":[{"values":[0.5,1]},{"values":[]}]}"#,
+    r#"{"id":"i","embeddings":{"float":[[0.5,1e400]]},"meta":{"billed_units":{"input_tokens":2}}}"#,
+    r#"{"model":"m","embeddings":[[0.5,1],[2,3]],"prompt_eval_count":2}"#,
+    r#"{"model":"m","system":"s","messages":[{"role":"user","content":"a"}],"tools":[{"name":"w","input_schema":{"type":"object"}}]}"#,
+    r#"{"generateContentRequest":{"model":"models/m","contents":[{"role":"user","parts":[{"text":"a"}]}],"systemInstruction":{"parts":[{"text":"s"}]}}}"#,
+    r#"{"input_tokens":14,"totalTokens":14}"#,
+];
+
 // === impl Seeds ===
 
 impl Seeds {
@@ -84,6 +102,10 @@ impl Seeds {
             (Food::Streams, &STREAMS[..]),
         ] {
             texts.iter().for_each(|text| seeds.everywhere(food, text));
+        }
+        // Each is of a dialect, and eaten by all.
+        for text in ASIDES {
+            seeds.add(Food::Asides, Dialect::OpenAiChat, text.into());
         }
         match recordings() {
             Some(shared) => FOLDERS
@@ -120,6 +142,7 @@ impl Seeds {
         self.add(food, from, text.into());
         for to in Dialect::ALL.into_iter().filter(|to| *to != from) {
             let told = match food {
+                Food::Asides => None,
                 Food::Requests => translate::request(from, to, text.as_bytes(), "m")
                     .ok()
                     .map(|told| told.body.to_vec()),
