@@ -77,19 +77,27 @@ pub(crate) fn all(wire: &Path) -> (Vec<Recording>, usize) {
             let folder = path.file_name().unwrap().to_string_lossy().into_owned();
             let known = FOLDERS.iter().find(|(name, _)| *name == folder);
             let (_, speaks) = known.unwrap_or_else(|| panic!("nobody knows the folder {folder}"));
-            let files = fs::read_dir(path).unwrap().map(|file| file.unwrap().path());
             let Some(dialect) = speaks.filter(|speaks| Dialect::ALL.contains(speaks)) else {
-                others += files.count();
+                others += fs::read_dir(path).unwrap().count();
                 continue;
             };
-            all.extend(files.map(|file| {
-                let stem = file.file_stem().unwrap().to_string_lossy();
-                read(&file, format!("{kind}/{folder}/{stem}"), dialect)
-            }));
+            all.extend(self::folder(wire, kind, &folder, dialect));
         }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     (all, others)
+}
+
+/// Every recording of one folder.
+pub(crate) fn folder(wire: &Path, kind: &str, folder: &str, dialect: Dialect) -> Vec<Recording> {
+    let files = fs::read_dir(wire.join(kind).join(folder)).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    files
+        .map(|file| {
+            let stem = file.file_stem().unwrap().to_string_lossy();
+            read(&file, format!("{kind}/{folder}/{stem}"), dialect)
+        })
+        .collect()
 }
 
 fn read(path: &Path, name: String, dialect: Dialect) -> Recording {
