@@ -57,7 +57,7 @@ pub(super) fn request(body: &str) -> Result<Request<'_>, Fault> {
     reader.inference(fields.object("inferenceConfig", "")?, &mut request)?;
     let more = fields.object("additionalModelRequestFields", "")?;
     reader.more(more, &mut request)?;
-    request.format = reader.format(fields.object("outputConfig", "")?)?;
+    reader.output(fields.object("outputConfig", "")?, &mut request)?;
     if let Some(metadata) = fields.take("requestMetadata") {
         Fields::read(metadata, "/requestMetadata")?;
         request.metadata = Some(Set::new(metadata, "/requestMetadata"));

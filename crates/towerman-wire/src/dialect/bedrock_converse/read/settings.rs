@@ -82,46 +82,66 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The schema is spelt in a string.
-    pub(super) fn format(
+    /// How hard to try, which counts beside a budget to think with, and the answer's shape.
+    pub(super) fn output(
         &mut self,
         output: Option<Fields<'a>>,
-    ) -> Result<Option<Set<Format<'a>>>, Fault> {
+        request: &mut Request<'a>,
+    ) -> Result<(), Fault> {
         const AT: &str = "/outputConfig";
-        const FORMAT: &str = "/outputConfig/textFormat";
-        const SCHEMA: &str = "/outputConfig/textFormat/structure/jsonSchema";
+        const EFFORT: &str = "/outputConfig/effort";
         let Some(mut output) = output else {
-            return Ok(None);
+            return Ok(());
         };
+        if let Some(name) = output.string("effort", AT)? {
+            let effort = Effort::named(&name);
+            let effort =
+                effort.ok_or_else(|| refuse(EFFORT, "is no effort that this API knows"))?;
+            let set = request.reasoning.take();
+            let set = set.unwrap_or_else(|| Set::new(Reasoning::default(), EFFORT));
+            let effort = set.value.effort.or(Some(effort));
+            let value = Reasoning {
+                effort,
+                ..set.value
+            };
+            request.reasoning = Some(Set::new(value, set.at));
+        }
         let format = output.object("textFormat", AT)?;
         self.leave(AT, output);
-        let Some(mut format) = format else {
-            return Ok(None);
-        };
-        if format.need_string("type", FORMAT)? != "json_schema" {
-            return Err(refuse(format!("{FORMAT}/type"), "must be json_schema"));
+        if let Some(format) = format {
+            request.format = Some(text_format(format)?);
         }
-        let missing = || refuse(SCHEMA, "is missing");
-        let structure = format.object("structure", FORMAT)?;
-        let mut structure = structure.ok_or_else(missing)?;
-        let structured = structure.object("jsonSchema", &format!("{FORMAT}/structure"))?;
-        let mut structured = structured.ok_or_else(missing)?;
-        let at = format!("{SCHEMA}/schema");
-        let spelt: Raw<'a> = structured.need("schema", SCHEMA, "a string")?;
-        let said: Said<'a> = read_as(spelt, &at, "a string")?;
-        let schema: Option<Box<RawValue>> = json::object(said.0);
-        let missing = || refuse(&*at, "must be the text of a JSON object");
-        let schema = schema.ok_or_else(missing)?;
-        Fields::read(&schema, &at)?;
-        Ok(Some(Set::new(
-            Format::Schema {
-                name: structured.text("name", SCHEMA)?,
-                description: structured.text("description", SCHEMA)?,
-                schema: Cow::Owned(schema),
-                // Converse knows no schema that is not kept to.
-                strict: Some(true),
-            },
-            SCHEMA,
-        )))
+        Ok(())
     }
+}
+
+/// The schema is spelt in a string.
+fn text_format(mut format: Fields<'_>) -> Result<Set<Format<'_>>, Fault> {
+    const FORMAT: &str = "/outputConfig/textFormat";
+    const SCHEMA: &str = "/outputConfig/textFormat/structure/jsonSchema";
+    if format.need_string("type", FORMAT)? != "json_schema" {
+        return Err(refuse(format!("{FORMAT}/type"), "must be json_schema"));
+    }
+    let missing = || refuse(SCHEMA, "is missing");
+    let structure = format.object("structure", FORMAT)?;
+    let mut structure = structure.ok_or_else(missing)?;
+    let structured = structure.object("jsonSchema", &format!("{FORMAT}/structure"))?;
+    let mut structured = structured.ok_or_else(missing)?;
+    let at = format!("{SCHEMA}/schema");
+    let spelt: Raw<'_> = structured.need("schema", SCHEMA, "a string")?;
+    let said: Said<'_> = read_as(spelt, &at, "a string")?;
+    let schema: Option<Box<RawValue>> = json::object(said.0);
+    let missing = || refuse(&*at, "must be the text of a JSON object");
+    let schema = schema.ok_or_else(missing)?;
+    Fields::read(&schema, &at)?;
+    Ok(Set::new(
+        Format::Schema {
+            name: structured.text("name", SCHEMA)?,
+            description: structured.text("description", SCHEMA)?,
+            schema: Cow::Owned(schema),
+            // Converse knows no schema that is not kept to.
+            strict: Some(true),
+        },
+        SCHEMA,
+    ))
 }

@@ -181,3 +181,32 @@ fn what_the_path_says_becomes_a_member() {
     assert_eq!(told["stream"], true);
     assert_eq!(told["stream_options"], json!({"include_usage": true}));
 }
+
+#[test]
+fn how_hard_to_try_is_told_in_their_words() {
+    let ask = |more: Value| {
+        let mut body = json!({"messages": [{"role": "user", "content": [{"text": "?"}]}]});
+        let members = body.as_object_mut().unwrap();
+        members.extend(more.as_object().unwrap().clone());
+        body
+    };
+    let body = ask(json!({"outputConfig": {"effort": "high"}}));
+    let (told, translated) = request(D, ANTHROPIC, &body);
+    assert_eq!(told["output_config"], json!({"effort": "high"}));
+    assert_eq!(pointers(&translated.losses), ["/max_completion_tokens"]);
+    let (told, translated) = request(D, CHAT, &body);
+    assert_eq!(told["reasoning_effort"], "high");
+    assert_eq!(pointers(&translated.losses), [""; 0]);
+    assert_eq!(request(D, D, &body).0, body);
+    // Beside thinking, as Claude takes both.
+    let thinking = json!({"thinking": {"type": "adaptive"}});
+    let body =
+        ask(json!({"outputConfig": {"effort": "max"}, "additionalModelRequestFields": thinking}));
+    let (told, _) = request(D, ANTHROPIC, &body);
+    assert_eq!(told["output_config"], json!({"effort": "max"}));
+    assert_eq!(told["thinking"], json!({"type": "adaptive"}));
+    // Nova's own way to say it.
+    let nova = json!({"reasoningConfig": {"type": "enabled", "maxReasoningEffort": "low"}});
+    let (told, _) = request(D, CHAT, &ask(json!({"additionalModelRequestFields": nova})));
+    assert_eq!(told["reasoning_effort"], "low");
+}

@@ -66,6 +66,10 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
             with("outputConfig", json!({"textFormat": {"type": "xml"}})),
             "/outputConfig/textFormat/type".into(),
         ),
+        (
+            with("outputConfig", json!({"effort": "much"})),
+            "/outputConfig/effort".into(),
+        ),
     ] {
         assert_eq!(refused(D, D, &body), place, "{body}");
         assert_eq!(refused(D, ANTHROPIC, &body), place, "{body}");
