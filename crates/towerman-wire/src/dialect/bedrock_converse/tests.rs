@@ -1,10 +1,15 @@
 //! Golden vectors.
 
 mod clients;
+mod events;
+mod frames;
 mod refused;
 mod refused_otherwise;
 mod requests;
 mod settings;
+mod streams;
+mod told;
+mod torn;
 
 use serde_json::Value;
 use towerman_core::{Dialect, Losses};
