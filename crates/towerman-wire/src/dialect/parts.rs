@@ -15,6 +15,7 @@ pub(crate) enum Of {
     Text(u32),
     Thought(u32),
     Call(u32),
+    Media(u32),
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +76,7 @@ impl Parts {
         }
         if !self.has(of) {
             let what = match of {
-                Of::Text(_) | Of::Call(_) => Opening::Text,
+                Of::Text(_) | Of::Call(_) | Of::Media(_) => Opening::Text,
                 Of::Plan | Of::Thought(_) => Opening::Thought {
                     summary: false,
                     id: None,

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use towerman_core::{Fault, FaultKind, Finish};
 
-use super::said::{Block, ToolUse, cite, finish, usage};
+use super::{
+    picture::Picture,
+    said::{Block, ToolUse, cite, finish, usage},
+};
 use crate::{
     dialect::{
         Decode, Say, Unreadable,
@@ -24,6 +27,8 @@ pub(super) struct Decoder {
     stopped: bool,
     parts: Parts,
     calls: usize,
+    /// The image that is being said.
+    picture: Option<Picture>,
 }
 
 /// An event's payload, of whatever kind.
@@ -60,11 +65,12 @@ impl Decode for Decoder {
                 for of in [Of::Text, Of::Thought, Of::Call] {
                     self.parts.end(of(told.index), say);
                 }
-                Ok(())
+                self.show(|picture| picture.index == told.index, say)
             }
             Some(b"messageStop") => {
+                let shown = self.show(|_| true, say);
                 self.stop(&told.reason.map(|reason| reason.0).unwrap_or_default(), say);
-                Ok(())
+                shown
             }
             Some(b"metadata") => {
                 if let Some(usage) = usage(told.usage) {
@@ -103,13 +109,17 @@ impl Decoder {
     }
 
     fn start(&mut self, index: u32, start: Option<Block<'_>>, say: Say<'_>) -> Result<(), TooMany> {
-        let call = start.and_then(|start| start.call);
-        let Some(call) = call.filter(|call| !call.is_hosted()) else {
+        let Some(start) = start.filter(|_| !self.stopped) else {
             return Ok(());
         };
-        if self.stopped || self.parts.has(Of::Call(index)) {
-            return Ok(());
+        if let Some(image) = start.image {
+            self.show(|_| true, say)?;
+            self.picture = Picture::begin(index, &image);
         }
+        let call = start.call.filter(|call| !call.is_hosted());
+        let Some(call) = call.filter(|_| !self.parts.has(Of::Call(index))) else {
+            return Ok(());
+        };
         let ToolUse { id, name, .. } = call;
         let (id, name) = (id.map(|id| id.0), name.map(|name| name.0));
         let name = name.unwrap_or_default();
@@ -152,8 +162,27 @@ impl Decoder {
                 self.parts.seal(Of::Thought(index), seal, say)?;
             }
         }
+        let picture = self.picture.as_mut();
+        if let Some(picture) = picture.filter(|picture| picture.index == index)
+            && let Some(image) = delta.image
+        {
+            picture.more(image).map_err(|_| TooMany)?;
+        }
         if let Some(cite) = delta.citation.and_then(cite) {
             self.parts.cite(Some(index), cite, say);
+        }
+        Ok(())
+    }
+
+    /// Says the image that is over, if it is this one.
+    fn show(&mut self, over: impl Fn(&Picture) -> bool, say: Say<'_>) -> Result<(), TooMany> {
+        let Some(picture) = self.picture.take_if(|picture| over(picture)) else {
+            return Ok(());
+        };
+        let of = Of::Media(picture.index);
+        if let Some(media) = picture.media() {
+            self.parts.begin(of, Opening::Media(media), say)?;
+            self.parts.end(of, say);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use towerman_core::{Finish, Usage};
 
-use super::tell::{image, is_redacted, metrics, reason, usage};
+use super::tell::{is_redacted, metrics, picture, reason, usage};
 use crate::{
     dialect::{Encode, node::Object},
     framing::emit,
@@ -115,8 +115,15 @@ impl Encoder {
                 Open::Call(false)
             }
             Opening::Media(media) => {
-                if let Some(block) = image(media) {
-                    start(block, self.blocks, out);
+                // Where it starts there is no place for more than its format.
+                if let Some((format, source)) = picture(media) {
+                    let format = Object::default().with("format", format);
+                    start(Object::default().with("image", format), self.blocks, out);
+                    let source = Object::default().with("source", source);
+                    let event = Object::default()
+                        .with("contentBlockIndex", self.blocks)
+                        .with("delta", Object::default().with("image", source));
+                    emit::frame("contentBlockDelta", &event, out);
                     self.close(out);
                 }
                 Open::Nothing

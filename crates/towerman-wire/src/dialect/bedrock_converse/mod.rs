@@ -6,6 +6,7 @@ mod encode;
 mod fault;
 mod formats;
 mod learn;
+mod picture;
 mod read;
 mod said;
 mod tell;

@@ -136,14 +136,22 @@ impl ToolUse<'_> {
 }
 
 impl<'a> Image<'a> {
+    pub(super) fn media_type(&self) -> Option<&'static str> {
+        let format = self.format.as_ref().map(|format| &*format.0);
+        media_type(Medium::Image, format.unwrap_or("png"))
+    }
+
+    /// In base64.
+    pub(super) fn data(self) -> Option<Cow<'a, str>> {
+        self.source?.bytes.map(|data| data.0)
+    }
+
     pub(super) fn media(self) -> Option<Media<'a>> {
-        let format = self.format.map(|format| format.0);
-        let known = media_type(Medium::Image, format.as_deref().unwrap_or("png"))?;
         Some(Media {
             what: Medium::Image,
             source: Source::Base64 {
-                media_type: known.into(),
-                data: self.source?.bytes?.0,
+                media_type: self.media_type()?.into(),
+                data: self.data()?,
             },
             name: None,
             detail: None,

@@ -122,12 +122,19 @@ pub(super) fn is_redacted(seal: &Seal<'_>) -> bool {
 }
 
 /// An image, where it is one that Converse has a name for.
-pub(super) fn image(media: Media<'_>) -> Option<Object<'_>> {
+fn image(media: Media<'_>) -> Option<Object<'_>> {
+    let (format, source) = picture(media)?;
+    let said = Object::default()
+        .with("format", format)
+        .with("source", source);
+    Some(Object::default().with(member(Medium::Image), said))
+}
+
+/// Its format and its source.
+pub(super) fn picture(media: Media<'_>) -> Option<(&'static str, Object<'_>)> {
     let (Medium::Image, Source::Base64 { media_type, data }) = (media.what, media.source) else {
         return None;
     };
-    let said = Object::default()
-        .with("format", format(Medium::Image, &media_type)?)
-        .with("source", Object::default().with("bytes", data));
-    Some(Object::default().with(member(Medium::Image), said))
+    let format = format(Medium::Image, &media_type)?;
+    Some((format, Object::default().with("bytes", data)))
 }

@@ -3,6 +3,7 @@
 mod clients;
 mod events;
 mod frames;
+mod images;
 mod refused;
 mod refused_otherwise;
 mod requests;
