@@ -1,5 +1,6 @@
 //! Golden vectors.
 
+mod answers;
 mod clients;
 mod events;
 mod frames;
