@@ -68,6 +68,16 @@ pub(super) fn usage(usage: Usage) -> Object<'static> {
         said.put("cacheReadInputTokens", usage.cache_read);
         said.put("cacheWriteInputTokens", written);
     }
+    // What lives for an hour costs more, and only here is it told apart.
+    if usage.cache_write_long > 0 {
+        let kinds = [("1h", usage.cache_write_long), ("5m", usage.cache_write)];
+        let kinds = kinds.into_iter().filter(|(_, tokens)| *tokens > 0);
+        let details = kinds.map(|(ttl, tokens)| {
+            let detail = Object::default().with("ttl", ttl);
+            Node::from(detail.with("inputTokens", tokens))
+        });
+        said.put("cacheDetails", details.collect::<Vec<_>>());
+    }
     said
 }
 

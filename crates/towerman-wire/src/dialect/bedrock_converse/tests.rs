@@ -12,6 +12,7 @@ mod settings;
 mod streams;
 mod told;
 mod torn;
+mod usage;
 
 use serde_json::Value;
 use towerman_core::{Dialect, Losses};
