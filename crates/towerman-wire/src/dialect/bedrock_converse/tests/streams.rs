@@ -7,7 +7,7 @@ use super::{
     events::{all, data, end, input, start, stop, text, through},
     frames::{event, frame, read},
 };
-use crate::translate::{Gather, Options};
+use crate::translate::{Gather, Options, Stream};
 
 #[test]
 fn claudes_clients_hear_it_in_their_words() {
@@ -128,6 +128,27 @@ fn their_own_clients_hear_it_again() {
     // How long it took is nobody's to repeat.
     said[last].2["metrics"]["latencyMs"] = json!(0);
     assert_eq!(told, said);
+}
+
+#[test]
+fn no_cut_changes_what_is_heard() {
+    let bytes = all();
+    let options = Options::default();
+    for to in [ANTHROPIC, CHAT, D] {
+        let told = |at: usize| {
+            let (mut stream, mut out) = (Stream::new(D, to, &options), Vec::new());
+            stream.push(&bytes[..at], &mut out);
+            // Nothing at all is no event either.
+            stream.push(&[], &mut out);
+            stream.push(&bytes[at..], &mut out);
+            stream.finish(&mut out);
+            out
+        };
+        let whole = told(0);
+        for at in 1..=bytes.len() {
+            assert_eq!(told(at), whole, "{to} {at}");
+        }
+    }
 }
 
 #[test]
