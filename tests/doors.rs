@@ -12,7 +12,7 @@ use towerman_tests::{Gateway, post, send};
 
 const SAY: &str = "say:\"Grüße aus Köln\"";
 
-async fn gateway(sims: [(&str, Dialect, &Sim); 2]) -> (Gateway, Vec<SimServer>) {
+async fn gateway<const N: usize>(sims: [(&str, Dialect, &Sim); N]) -> (Gateway, Vec<SimServer>) {
     let (mut draft, mut servers) = (Draft::new(), Vec::new());
     for (name, dialect, sim) in sims {
         let server = sim.serve().await.unwrap();
@@ -170,13 +170,15 @@ async fn with_wish(url: &str, wish: &str, body: &Value) -> (u16, String, String)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn cohere_embeds_at_its_own_door_and_only_there() {
-    let (open, own) = (
+async fn cohere_embeds_at_its_own_door_whoever_serves_it() {
+    let (open, none, own) = (
         Sim::openai("open").model(Model::new("m")).build(),
+        Sim::anthropic("none").model(Model::new("m")).build(),
         Sim::cohere("co").model(Model::new("m")).build(),
     );
     let (gateway, _servers) = gateway([
         ("open", Dialect::OpenAiChat, &open),
+        ("none", Dialect::Anthropic, &none),
         ("co", Dialect::Cohere, &own),
     ])
     .await;
@@ -195,7 +197,9 @@ async fn cohere_embeds_at_its_own_door_and_only_there() {
         "{metered:?}"
     );
     let elsewhere = post(&embed, &body("open")).await;
-    assert_eq!(elsewhere.status, 400, "{}", elsewhere.text());
-    assert!(elsewhere.json()["message"].is_string());
+    assert_eq!(elsewhere.json()["embeddings"]["float"], *vectors);
+    let nowhere = post(&embed, &body("none")).await;
+    assert_eq!(nowhere.status, 400, "{}", nowhere.text());
+    assert!(nowhere.json()["message"].is_string());
     gateway.stop().await;
 }

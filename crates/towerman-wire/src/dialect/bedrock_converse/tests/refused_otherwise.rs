@@ -68,6 +68,19 @@ fn claude_does_not_think_behind_calls_that_no_thought_of_its_own_proves() {
     let ask = json!({"messages": called(), "reasoning_effort": "medium"});
     let (body, _) = chat(ask);
     assert_eq!(body.get("additionalModelRequestFields"), None);
+    assert_eq!(body["outputConfig"], json!({"effort": "medium"}));
+    let call = json!({"type": "tool_use", "id": "c", "name": "w", "input": {}});
+    let result = json!({"type": "tool_result", "tool_use_id": "c", "content": "ok"});
+    let ask = json!({
+        "model": "m", "max_tokens": 4096, "thinking": {"type": "enabled", "budget_tokens": 2048},
+        "messages": [
+            {"role": "user", "content": "w?"},
+            {"role": "assistant", "content": [call]},
+            {"role": "user", "content": [result]},
+        ],
+    });
+    let (body, _) = told(Dialect::Anthropic, &ask);
+    assert_eq!(body.get("additionalModelRequestFields"), None);
 
     let thought = json!({"type": "thinking", "thinking": "t", "signature": "s"});
     let call = json!({"type": "tool_use", "id": "c", "name": "w", "input": {}});

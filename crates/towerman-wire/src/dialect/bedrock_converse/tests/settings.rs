@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CHAT, D, pointers, refused, request};
+use super::{ANTHROPIC, CHAT, D, pointers, refused, request};
 
 fn schema() -> Value {
     json!({"type": "object", "properties": {"b": {"type": "string"}, "a": {}}, "required": ["b"]})
@@ -40,33 +40,37 @@ fn which_tools_may_be_called() {
 
 #[test]
 fn how_hard_to_think() {
-    let thinking = |more: Value| {
-        let (told, _) = request(CHAT, D, &asked(&more));
-        told["additionalModelRequestFields"]["thinking"].clone()
-    };
     let budget = |tokens: u64| json!({"type": "enabled", "budget_tokens": tokens});
+    // Effort alone is told alone.
     for (effort, said) in [
-        ("none", json!({"type": "disabled"})),
-        ("minimal", budget(1024)),
-        ("low", budget(1024)),
-        ("medium", budget(8192)),
-        ("high", budget(24_576)),
+        ("none", Value::Null),
+        ("minimal", json!("low")),
+        ("low", json!("low")),
+        ("xhigh", json!("xhigh")),
     ] {
-        assert_eq!(
-            thinking(json!({"reasoning_effort": effort})),
-            said,
-            "{effort}"
-        );
+        let (told, _) = request(CHAT, D, &asked(&json!({"reasoning_effort": effort})));
+        assert_eq!(told["outputConfig"]["effort"], said, "{effort}");
+        let off = json!({"type": "disabled"});
+        let thinks = &told["additionalModelRequestFields"]["thinking"];
+        assert_eq!(*thinks == off, effort == "none", "{told}");
     }
     // It thinks within the answer's limit, or not at all.
-    let within = json!({"reasoning_effort": "high", "max_completion_tokens": 2000});
-    assert_eq!(thinking(within), budget(1999));
-    let without = json!({"reasoning_effort": "high", "max_completion_tokens": 1024});
-    assert_eq!(thinking(without), Value::Null);
+    let thinking = |limit: u64, more: Value| {
+        let mut ask = json!({"model": "m", "max_tokens": limit, "messages": [{"role": "user", "content": "a"}],
+            "thinking": {"type": "enabled", "budget_tokens": 5000}, "output_config": {"effort": "max"}});
+        for (key, value) in more.as_object().unwrap() {
+            ask[key] = value.clone();
+        }
+        let (told, _) = request(ANTHROPIC, D, &ask);
+        assert_eq!(told["outputConfig"]["effort"], "max");
+        told["additionalModelRequestFields"]["thinking"].clone()
+    };
+    assert_eq!(thinking(9000, json!({})), budget(5000));
+    assert_eq!(thinking(2000, json!({})), budget(1999));
+    assert_eq!(thinking(1024, json!({})), Value::Null);
     // Nor where it must call a tool.
-    let tools = json!([{"type": "function", "function": {"name": "w"}}]);
-    let forced = json!({"reasoning_effort": "high", "tools": tools, "tool_choice": "required"});
-    assert_eq!(thinking(forced), Value::Null);
+    let forced = json!({"tools": [{"name": "w", "input_schema": {"type": "object"}}], "tool_choice": {"type": "any"}});
+    assert_eq!(thinking(9000, forced), Value::Null);
 }
 
 #[test]

@@ -66,7 +66,12 @@ pub(super) fn request(
     writer.tools(&mut request, &called, &mut body)?;
     let thinks = writer.more(&mut request, forced, unproved, &mut body)?;
     let cut = writer.inference(std::mem::take(&mut request.sampling), thinks, &mut body)?;
-    body.maybe("outputConfig", settings::format(request.format.take()));
+    let mut output = Object::default();
+    output.maybe("textFormat", settings::format(request.format.take()));
+    output.maybe("effort", writer.effort(request.reasoning.take()));
+    if !output.is_empty() {
+        body.put("outputConfig", output);
+    }
     writer.metadata(&mut request, &mut body)?;
     let rest = std::mem::take(&mut request.rest);
     rest.lose("", NOTHING_LIKE_IT, writer.notes)?;

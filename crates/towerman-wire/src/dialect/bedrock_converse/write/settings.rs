@@ -6,7 +6,7 @@ use super::Writer;
 use crate::{
     dialect::node::{Node, Object},
     neutral::{
-        Effort, Fields, Format, Raw, Request, Sampling, Set, Text,
+        Effort, Fields, Format, Raw, Reasoning, Request, Sampling, Set, Text,
         fields::{Said, pointer},
     },
 };
@@ -56,25 +56,20 @@ impl Writer<'_> {
         forced: bool,
         unproved: bool,
     ) -> Option<(bool, Object<'a>)> {
-        let Set { value, at } = request.reasoning.take()?;
+        let Set { value, at } = request.reasoning?;
         if value.shown.is_some() {
             self.notes
                 .mapped(at, "left to the model: it shows thoughts or does not");
         }
-        let budget = match (value.budget, value.effort) {
-            (Some(budget), _) => budget,
-            (None, Some(effort)) => {
+        let budget = match (value.budget, value.on, value.effort) {
+            (Some(budget), ..) => budget,
+            (None, Some(true), _) => {
                 self.notes.mapped(at, "told as a number of tokens");
-                effort.tokens()
+                value.effort.unwrap_or(Effort::Medium).tokens()
             }
-            (None, None) => match value.on {
-                Some(true) => {
-                    self.notes.mapped(at, "told as a number of tokens");
-                    Effort::Medium.tokens()
-                }
-                Some(false) => 0,
-                None => return None,
-            },
+            (None, Some(false), _) | (None, None, Some(Effort::None)) => 0,
+            // Effort alone is told alone: whether a model then thinks is its own affair.
+            (None, None, _) => return None,
         };
         if value.on == Some(false) || budget == 0 {
             return Some((false, Object::new("disabled")));
@@ -107,6 +102,20 @@ impl Writer<'_> {
         }
         let thinking = Object::new("enabled").with("budget_tokens", budget);
         Some((true, thinking))
+    }
+
+    /// How hard it shall try, in the words that Converse has for it.
+    pub(super) fn effort(&mut self, reasoning: Option<Set<Reasoning>>) -> Option<&'static str> {
+        let Set { value, at } = reasoning?;
+        match value.effort? {
+            Effort::None => None,
+            Effort::Minimal => {
+                self.notes
+                    .mapped(at, "set to low: the least effort that Claude knows");
+                Some("low")
+            }
+            effort => Some(effort.as_str()),
+        }
     }
 
     pub(super) fn inference<'a>(
@@ -264,6 +273,7 @@ fn is_label(text: &str) -> bool {
 }
 
 /// The schema is spelt in a string, and has a name.
+/// The shape of the answer.
 pub(super) fn format(format: Option<Set<Format<'_>>>) -> Option<Object<'_>> {
     let Format::Schema {
         name,
@@ -280,5 +290,5 @@ pub(super) fn format(format: Option<Set<Format<'_>>>) -> Option<Object<'_>> {
     said.put("schema", schema.get().to_owned());
     let structure = Object::default().with("jsonSchema", said);
     let format = Object::new("json_schema").with("structure", structure);
-    Some(Object::default().with("textFormat", format))
+    Some(format)
 }
