@@ -85,6 +85,41 @@ fn every_dialect_is_told() {
 }
 
 #[test]
+fn a_client_of_the_same_dialect_is_no_exception() {
+    for dialect in CHATS
+        .into_iter()
+        .filter(|dialect| *dialect != Dialect::Ollama)
+    {
+        let ask = ask(&json!({})).to_string();
+        let native = Job::new(Dialect::OpenAiChat, dialect, "m");
+        let native = translate::translate(&native, ask.as_bytes()).unwrap();
+        let job = Job {
+            schemas: Schemas::Tool,
+            ..Job::new(dialect, dialect, "m")
+        };
+        assert!(translate::becomes_tool(&job, &native.body), "{dialect}");
+        let told = translate::translate(&job, &native.body).unwrap();
+        let body = String::from_utf8(told.body.to_vec()).unwrap();
+        assert_eq!(
+            told.answer_tool.as_deref(),
+            Some("json_answer"),
+            "{dialect}"
+        );
+        assert!(body.contains(r#""json_answer""#), "{dialect}: {body}");
+        for word in [
+            "json_schema",
+            "responseSchema",
+            "responseJsonSchema",
+            "response_format",
+            "outputConfig",
+            "output_config",
+        ] {
+            assert!(!body.contains(word), "{dialect}: {body}");
+        }
+    }
+}
+
+#[test]
 fn with_the_clients_own_tools_one_of_all_must_be_called() {
     let offered = json!({"tools": tool("json_answer")});
     let (body, told) = told(Dialect::OpenAiChat, &ask(&offered)).unwrap();
@@ -262,4 +297,26 @@ fn a_stream_of_it_is_a_stream_of_text() {
         assert_eq!(ends.next(), Some("stop"));
         assert!(out.ends_with("data: [DONE]\n\n"));
     }
+}
+
+#[test]
+fn what_converses_clients_spelt_stays_as_they_spelt_it() {
+    let spec = json!({"toolSpec": {"inputSchema": {"json": {"type": "object"}}, "name": "look"}});
+    let text = json!({"type": "json_schema", "structure": {"jsonSchema": {"schema": schema().to_string(), "name": "n"}}});
+    let ask = json!({"messages": [{"role": "user", "content": [{"text": "Where?"}]}],
+        "toolConfig": {"tools": [spec]}, "outputConfig": {"effort": "low", "textFormat": text}, "x": [1]});
+    let job = Job {
+        schemas: Schemas::Tool,
+        ..Job::new(Dialect::BedrockConverse, Dialect::BedrockConverse, "m")
+    };
+    let told = translate::translate(&job, ask.to_string().as_bytes()).unwrap();
+    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    assert_eq!(told["toolConfig"]["tools"][0], spec);
+    assert_eq!(
+        told["toolConfig"]["tools"][1]["toolSpec"]["inputSchema"]["json"],
+        schema()
+    );
+    assert_eq!(told["toolConfig"]["toolChoice"], json!({"any": {}}));
+    assert_eq!(told["outputConfig"], json!({"effort": "low"}));
+    assert_eq!(told["x"], json!([1]));
 }

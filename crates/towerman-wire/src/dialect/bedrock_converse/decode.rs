@@ -6,8 +6,9 @@ use serde::Deserialize;
 use towerman_core::{Fault, FaultKind, Finish};
 
 use super::{
+    cite,
     picture::Picture,
-    said::{Block, ToolUse, cite, finish, usage},
+    said::{Block, ToolUse, finish, usage},
 };
 use crate::{
     dialect::{
@@ -168,7 +169,7 @@ impl Decoder {
         {
             picture.more(image).map_err(|_| TooMany)?;
         }
-        if let Some(cite) = delta.citation.and_then(cite) {
+        if let Some(cite) = delta.citation.and_then(cite::read) {
             self.parts.cite(Some(index), cite, say);
         }
         Ok(())

@@ -3,9 +3,15 @@
 use serde::Serialize;
 use towerman_core::{Finish, Usage};
 
-use super::tell::{is_redacted, metrics, picture, reason, usage};
+use super::{
+    cite,
+    tell::{is_redacted, metrics, picture, reason, usage},
+};
 use crate::{
-    dialect::{Encode, node::Object},
+    dialect::{
+        Encode,
+        node::{Node, Object},
+    },
     framing::emit,
     neutral::{Delta, Maker, Opening},
 };
@@ -37,6 +43,8 @@ enum Piece<'a> {
     Thought(Thought<'a>),
     #[serde(rename = "toolUse")]
     Call { input: &'a str },
+    #[serde(rename = "citation")]
+    Citation(Node<'a>),
 }
 
 #[derive(Serialize)]
@@ -92,7 +100,15 @@ impl Encode for Encoder {
             }
             Delta::Usage(usage) => self.usage = usage,
             Delta::End => self.stop(out),
-            Delta::Cite { .. } | Delta::Logprobs { .. } | Delta::Ping | Delta::Fail(_) => {}
+            Delta::Cite { cite, .. } => {
+                if let Some(cite) = (self.open == Open::Text)
+                    .then(|| cite::told(cite))
+                    .flatten()
+                {
+                    self.told(Piece::Citation(cite), out);
+                }
+            }
+            Delta::Logprobs { .. } | Delta::Ping | Delta::Fail(_) => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Bedrock's Converse: one API for the models of many vendors.
 
 mod answer;
+mod cite;
 mod decode;
 mod encode;
 mod fault;

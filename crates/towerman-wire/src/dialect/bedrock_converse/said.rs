@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use towerman_core::{Dialect, Finish, Usage};
 
+use super::cite;
 use super::formats::media_type;
 use crate::{
     neutral::{Cite, Media, Medium, Raw, Source, fields::Said},
@@ -115,18 +116,6 @@ pub(super) struct Cited<'a> {
     citations: Vec<Raw<'a>>,
 }
 
-/// What is known of a citation.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Citation<'a> {
-    #[serde(borrow)]
-    title: Option<Said<'a>>,
-    #[serde(borrow)]
-    source: Option<Said<'a>>,
-    #[serde(borrow, rename = "sourceContent")]
-    quotes: Option<Raw<'a>>,
-}
-
 impl ToolUse<'_> {
     /// Whether the provider ran it itself: it is nobody's to answer.
     pub(super) fn is_hosted(&self) -> bool {
@@ -170,29 +159,17 @@ impl<'a> Cited<'a> {
     }
 
     pub(super) fn cites(&self) -> Vec<Cite<'a>> {
-        self.citations.iter().filter_map(|raw| cite(raw)).collect()
+        self.citations
+            .iter()
+            .filter_map(|raw| cite::read(raw))
+            .collect()
     }
 }
 
 /// The text of a block that is one.
-fn words<'a>(raw: Raw<'a>) -> Option<Cow<'a, str>> {
+pub(super) fn words<'a>(raw: Raw<'a>) -> Option<Cow<'a, str>> {
     let block: Block<'a> = serde_json::from_str(raw.get()).ok()?;
     block.text.map(|text| text.0)
-}
-
-pub(super) fn cite(raw: Raw<'_>) -> Option<Cite<'_>> {
-    let said: Citation<'_> = serde_json::from_str(raw.get()).ok()?;
-    let quotes: Option<Vec<Raw<'_>>> = said
-        .quotes
-        .and_then(|raw| serde_json::from_str(raw.get()).ok());
-    let source = said.source.map(|source| source.0);
-    Some(Cite {
-        url: source.filter(|source| crate::neutral::media::is_http(source)),
-        title: said.title.map(|title| title.0),
-        quote: quotes.and_then(|quotes| quotes.first().and_then(|raw| words(raw))),
-        span: None,
-        raw: Cow::Borrowed(raw),
-    })
 }
 
 pub(super) fn usage(raw: Option<Raw<'_>>) -> Option<Usage> {

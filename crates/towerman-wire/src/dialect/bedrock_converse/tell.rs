@@ -88,6 +88,8 @@ pub(super) fn metrics() -> Object<'static> {
 
 fn block(part: Part<'_>) -> Result<Option<Node<'_>>, Fault> {
     Ok(Some(match part.kind {
+        // What is cited has a block of its own kind here, text and all. Who did not ask for it would
+        // not look there for the text; only a stream tells both.
         Kind::Text { text, .. } | Kind::Refusal(text) => {
             Object::default().with("text", text).into()
         }

@@ -60,6 +60,11 @@ impl<'a> Reader<'a> {
             let cites = Vec::new();
             return Ok(Kind::Text { text, cites });
         }
+        if role == Role::Assistant
+            && let Some(mut cited) = block.object("citationsContent", at)?
+        {
+            return self.cited(&mut cited, &format!("{at}/citationsContent"));
+        }
         for what in [
             Medium::Image,
             Medium::Document,
@@ -103,6 +108,19 @@ impl<'a> Reader<'a> {
             Some(kind) if !formats::is_around(&kind) => Ok(Kind::Foreign { kind, raw }),
             _ => Err(refuse(at, "says nothing")),
         }
+    }
+
+    /// A text of the assistant's whose sources are known: the text is what others take.
+    fn cited(&mut self, cited: &mut Fields<'a>, at: &str) -> Result<Kind<'a>, Fault> {
+        let mut said = String::new();
+        for (i, raw) in cited.list("content", at)?.into_iter().enumerate() {
+            let at = format!("{at}/content/{i}");
+            said += &Fields::read(raw, &at)?.need_string("text", &at)?;
+        }
+        Ok(Kind::Text {
+            text: Text::Said(said.into()),
+            cites: Vec::new(),
+        })
     }
 
     /// Nothing if its source is of a kind that only Converse knows.

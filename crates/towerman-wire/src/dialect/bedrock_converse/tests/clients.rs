@@ -210,3 +210,16 @@ fn how_hard_to_try_is_told_in_their_words() {
     let (told, _) = request(D, CHAT, &ask(json!({"additionalModelRequestFields": nova})));
     assert_eq!(told["reasoning_effort"], "low");
 }
+
+#[test]
+fn what_was_cited_goes_on_as_its_text() {
+    let cite = json!({"title": "T", "location": {"web": {"url": "https://x/y"}}});
+    let cited = json!({"citationsContent": {"content": [{"text": "A"}, {"text": "B"}], "citations": [cite]}});
+    let turn = |role: &str, block: Value| json!({"role": role, "content": [block]});
+    let ask = json!({"messages": [turn("user", json!({"text": "a"})), turn("assistant", cited.clone()),
+        turn("user", json!({"text": "b"}))]});
+    let (told, _) = request(D, CHAT, &ask);
+    assert_eq!(told["messages"][1]["content"], "AB");
+    let (told, _) = request(D, D, &ask);
+    assert_eq!(told["messages"][1]["content"][0], cited);
+}

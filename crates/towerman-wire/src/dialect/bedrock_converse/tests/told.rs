@@ -231,3 +231,35 @@ fn a_whole_answer_is_told_as_a_stream() {
     let bytes = translate::retell(D, ANTHROPIC, body.to_string().as_bytes(), &options).unwrap();
     assert_eq!(data(&bytes).pop().unwrap(), json!({"type": "message_stop"}));
 }
+
+#[test]
+fn what_is_cited_is_told_behind_its_words() {
+    let cite = json!({"type": "char_location", "cited_text": "quoted", "document_index": 0, "document_title": "T",
+        "start_char_index": 0, "end_char_index": 6});
+    let web = json!({"type": "web_search_result_location", "url": "https://x/y", "title": "W", "cited_text": "said"});
+    let block = |delta: Value| json!({"type": "content_block_delta", "index": 0, "delta": delta});
+    let stream = sse(&[
+        json!({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "model": "c",
+            "content": [], "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        block(json!({"type": "text_delta", "text": "A"})),
+        block(json!({"type": "citations_delta", "citation": cite})),
+        block(json!({"type": "citations_delta", "citation": web})),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+        json!({"type": "message_stop"}),
+    ]);
+    let said = told(ANTHROPIC, &stream);
+    let document = json!({"title": "T", "sourceContent": [{"text": "quoted"}]});
+    let page = json!({"title": "W", "sourceContent": [{"text": "said"}], "source": "https://x/y",
+        "location": {"web": {"url": "https://x/y"}}});
+    assert_eq!(
+        said[1..5],
+        [
+            delta(0, &json!({"text": "A"})),
+            delta(0, &json!({"citation": document})),
+            delta(0, &json!({"citation": page})),
+            stop(0),
+        ]
+    );
+}

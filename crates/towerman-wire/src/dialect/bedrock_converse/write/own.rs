@@ -10,11 +10,18 @@ use crate::{
         node::{Node, Object},
         written,
     },
-    neutral::{Kind, Maker, Notes, Raw, Request, Rest},
+    neutral::{Fields, Kind, Maker, Notes, Raw, Request, Rest, Set, Tool, ToolChoice},
 };
 
-/// All that was said, but for reasoning that another provider made: it would be refused.
-pub(super) fn request(request: Request<'_>, notes: &mut Notes) -> Result<Written, Fault> {
+/// All that was said, but for reasoning that another provider made: it would be refused. The last
+/// tool is not the client's if it must be called for the answer, and takes the place of a format.
+pub(super) fn request(
+    mut request: Request<'_>,
+    forced: bool,
+    notes: &mut Notes,
+) -> Result<Written, Fault> {
+    let tool = request.tools.pop().filter(|_| forced);
+    let choice = request.choice.take();
     let mut spelt: HashMap<Box<str>, Rest<'_>> = HashMap::new();
     for around in request.around {
         spelt.entry(around.at).or_insert(around.own);
@@ -48,15 +55,58 @@ pub(super) fn request(request: Request<'_>, notes: &mut Notes) -> Result<Written
         }
         messages.push(Node::Object(message));
     }
-    let mut body = Object::default();
+    let (mut body, mut offered) = (Object::default(), None);
     for (key, raw) in spelt.remove("").unwrap_or_default().0 {
-        if key == "messages" {
-            body.put(key, std::mem::take(&mut messages));
-        } else {
-            body.put(key, raw);
+        match (&*key, &tool) {
+            ("messages", _) => body.put(key, std::mem::take(&mut messages)),
+            ("toolConfig", Some(_)) => offered = Some(raw),
+            ("outputConfig", Some(_)) => {
+                let mut output = Fields::read(raw, "/outputConfig")?;
+                output.take("textFormat");
+                let mut rest = Object::default();
+                rest.rest(output.rest());
+                if !rest.is_empty() {
+                    body.put(key, rest);
+                }
+            }
+            _ => body.put(key, raw),
         }
     }
+    if let Some(tool) = tool {
+        body.put("toolConfig", beside(offered, tool, choice)?);
+    }
     written(&body)
+}
+
+/// The client's own tools, and one more that may be the answer.
+fn beside<'a>(
+    offered: Option<Raw<'a>>,
+    tool: Tool<'a>,
+    choice: Option<Set<ToolChoice<'a>>>,
+) -> Result<Object<'a>, Fault> {
+    const AT: &str = "/toolConfig";
+    let mut config = offered.map(|raw| Fields::read(raw, AT)).transpose()?;
+    let tools = config.as_mut().map(|config| config.list("tools", AT));
+    let mut tools: Vec<Node<'_>> = tools
+        .transpose()?
+        .unwrap_or_default()
+        .into_iter()
+        .map(Node::Raw)
+        .collect();
+    let mut spec = Object::default().with("name", tool.name);
+    spec.maybe("description", tool.description);
+    let schema = tool.schema.map_or(Node::Null, Node::Made);
+    spec.put("inputSchema", Object::default().with("json", schema));
+    tools.push(Object::default().with("toolSpec", spec).into());
+    let choice = match choice.map(|set| set.value) {
+        Some(ToolChoice::Named(name)) => {
+            Object::default().with("tool", Object::default().with("name", name))
+        }
+        _ => Object::default().with("any", Object::default()),
+    };
+    Ok(Object::default()
+        .with("tools", tools)
+        .with("toolChoice", choice))
 }
 
 /// Whether it is a thought that another provider sealed.
