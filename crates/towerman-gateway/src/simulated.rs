@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use towerman::core::{
-    Dialect, Price,
+    Dialect, Price, Priority,
     policy::{Draft, EndpointDraft, ProviderDraft, RouteDraft},
 };
 use towerman_sim::{Model, Sim, SimServer};
@@ -96,7 +96,8 @@ impl Fleet {
     }
 
     /// The policy: `chat` prefers `alpha` and falls back to `beta`; `fast` is shared by `alpha`
-    /// and `gamma`; `cheap` takes whichever costs less.
+    /// and `gamma`; `cheap` takes whichever costs less. No request shall fail through an outage: a
+    /// batch's, too, is tried again if nobody knows whether the first attempt was read.
     pub fn draft(&self) -> Draft {
         let mut draft = Draft::new();
         for (name, (_, server)) in NAMES.into_iter().zip(&self.providers) {
@@ -111,6 +112,7 @@ impl Fleet {
             let name = format!("{}/{}", offer.provider, offer.model);
             draft = draft.endpoint(EndpointDraft::new(name).price(offer.price));
         }
+        draft.classes[Priority::Batch.index()].max_ambiguous = 1;
         draft
             .route(RouteDraft::new(
                 "chat",
