@@ -1,6 +1,7 @@
 //! A conversation that carries what only some providers can take goes to those, or nowhere.
 #![allow(clippy::unwrap_used)]
 
+use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use towerman::core::{
     Dialect,
@@ -171,4 +172,31 @@ async fn a_strict_route_refuses_what_another_drops() {
     assert!(message.starts_with("/top_k"), "{message}");
     assert_eq!(both.had(), (1, 0), "what is refused is not tried");
     both.gateway.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_that_takes_no_temperature_is_told_none() {
+    let sim = Sim::anthropic("own").model(Model::new("m")).build();
+    let server = sim.serve().await.unwrap();
+    let version = HeaderValue::from_static("2026-10-21");
+    let provider = ProviderDraft::url("own", Dialect::Anthropic, server.base_url());
+    let draft = Draft::new()
+        .provider(provider.header(HeaderName::from_static("anthropic-version"), version))
+        .route(RouteDraft::new("own", ["own/m"]))
+        .route(RouteDraft::new("strict", ["own/m"]).strict(true));
+    let gateway = Gateway::start(draft).await;
+    let url = format!("{}/v1/chat/completions", gateway.url());
+    let ask = |model: &str| {
+        json!({"model": model, "messages": [{"role": "user", "content": "hi"}],
+            "temperature": 0.5, "top_p": 0.9})
+    };
+    let answer = post(&url, &ask("own")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let received = sim.received().pop().unwrap();
+    let body: Value = serde_json::from_slice(&received.body).unwrap();
+    assert!(body.get("temperature").is_none() && body.get("top_p").is_none());
+    let refused = post(&url, &ask("strict")).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["param"], "/temperature");
+    gateway.stop().await;
 }

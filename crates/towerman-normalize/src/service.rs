@@ -11,7 +11,8 @@ use http::{Request, Response, header};
 use http_body::Body as _;
 use tower_service::Service;
 use towerman_core::{
-    Ask, Attempt, Body, BoxError, Fault, FaultKind, Losses, Operation, RouteContext, Target, Tier,
+    Ask, Attempt, Body, BoxError, Dialect, Fault, FaultKind, Losses, Operation, Provider,
+    RouteContext, Target, Tier,
 };
 use towerman_wire::{
     ask, counts, edit,
@@ -122,6 +123,7 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
         stream: ask.stream,
         strict: ask.strict,
         schemas: endpoint.capabilities.schemas,
+        samples: samples(&endpoint.provider),
         ..Job::new(ask.dialect, provider, &endpoint.model)
     };
     // Reasoning that another provider made would be refused by this one: it is taken out.
@@ -170,6 +172,15 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
         RouteContext::edit(&mut request, |cx| cx.set_ask(Arc::new(sent)));
     }
     Ok(Sent { request, ask, due })
+}
+
+/// Whether a provider takes temperature and its like: all do, but for Anthropic's newer API, if the
+/// policy says that it is spoken. Versions are dates, and dates of this form sort as they are.
+fn samples(provider: &Provider) -> bool {
+    const WITHOUT: &[u8] = b"2026-10-21";
+    let version = provider.headers.get("anthropic-version");
+    provider.dialect != Dialect::Anthropic
+        || version.is_none_or(|version| version.as_bytes() < WITHOUT)
 }
 
 /// Writes down what was changed.

@@ -13,7 +13,7 @@
 //! | system messages in mid-conversation | stay where they are, or are sent as the user's |
 //! | results of tools | messages of their own, or blocks; media move behind them where only text can be returned |
 //! | output limit | 4096 for Anthropic, if none is given: it wants one |
-//! | temperature | what is above a dialect's range becomes its end |
+//! | temperature | what is above a dialect's range becomes its end; dropped where an API [takes none](Job::samples) |
 //! | JSON mode | a sentence in the instructions where only schemas are known |
 //! | a schema for the answer | a tool that must be called, where the [endpoint](Schemas) knows no schemas |
 //! | reasoning effort | a budget of tokens, and back, by fixed thresholds |
@@ -45,7 +45,7 @@ pub use self::{
 use crate::{
     dialect::{self, To, Written},
     framing::Framing,
-    neutral::{Format, Notes, Request, ToolChoice, check, placed, signed},
+    neutral::{Format, Notes, Request, Sampling, ToolChoice, check, placed, signed},
 };
 
 /// A request in another dialect.
@@ -77,6 +77,9 @@ pub struct Job<'a> {
     pub strict: bool,
     /// How the endpoint is told of schemas.
     pub schemas: Schemas,
+    /// Whether the endpoint takes temperature, `top_p` and `top_k`: Anthropic's API of 2026-10-21
+    /// takes none of them.
+    pub samples: bool,
 }
 
 impl<'a> Job<'a> {
@@ -89,6 +92,7 @@ impl<'a> Job<'a> {
             stream: false,
             strict: false,
             schemas: Schemas::Native,
+            samples: true,
         }
     }
 }
@@ -122,6 +126,9 @@ fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
     if !own {
         signed::together(&mut request);
         leave_behind(&mut request, job.to, &mut notes)?;
+        if !job.samples {
+            unsampled(&mut request.sampling, &mut notes)?;
+        }
     }
     check(&mut request, reader.conversation(), own)?;
     let answer_tool = match job.schemas {
@@ -140,6 +147,20 @@ fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
         cut,
         answer_tool,
     })
+}
+
+/// Leaves out what a provider would refuse even at its default.
+fn unsampled(sampling: &mut Sampling<'_>, notes: &mut Notes) -> Result<(), Fault> {
+    let places = [
+        sampling.temperature.take().map(|set| set.at),
+        sampling.top_p.take().map(|set| set.at),
+        sampling.top_k.take().map(|set| set.at),
+    ];
+    for at in places.into_iter().flatten() {
+        let what = "dropped: this version of the provider's API takes none";
+        notes.dropped(at, what)?;
+    }
+    Ok(())
 }
 
 /// Whether a request has a schema for its answer that the endpoint is told as a tool.
