@@ -200,3 +200,23 @@ async fn an_api_that_takes_no_temperature_is_told_none() {
     assert_eq!(refused.json()["error"]["param"], "/temperature");
     gateway.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strict_route_lets_no_accent_drop_anything_either() {
+    let sim = Sim::openai("groq").model(Model::new("m")).build();
+    let server = sim.serve().await.unwrap();
+    let provider = ProviderDraft::url("groq", Dialect::OpenAiChat, server.base_url());
+    let draft = Draft::new()
+        .provider(provider.profile(towerman::wire::profile::find("groq").unwrap()))
+        .route(RouteDraft::new("loose", ["groq/m"]))
+        .route(RouteDraft::new("strict", ["groq/m"]).strict(true));
+    let gateway = Gateway::start(draft).await;
+    let url = format!("{}/v1/chat/completions", gateway.url());
+    let ask = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "hi"}], "metadata": {"a": "b"}});
+    assert_eq!(post(&url, &ask("loose")).await.status, 200);
+    let refused = post(&url, &ask("strict")).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert_eq!(refused.json()["error"]["param"], "/metadata");
+    assert_eq!(sim.received().len(), 1);
+    gateway.stop().await;
+}

@@ -155,6 +155,11 @@ fn forth(request: Request<Body>, ask: &Arc<Ask>, attempt: &Attempt) -> Result<Se
             Ok((body, losses))
         })
     };
+    let told = told.and_then(|(body, losses)| match dropped(&losses) {
+        // A host's accent drops things, too.
+        Some(fault) if ask.strict => Err(fault),
+        _ => Ok((body, losses)),
+    });
     let (body, losses) = told.inspect_err(|fault| refused(attempt, fault))?;
     tell(attempt, losses);
     // On the wire the length is the client's to say; a service of one's own is told by this.
@@ -181,6 +186,17 @@ fn samples(provider: &Provider) -> bool {
     let version = provider.headers.get("anthropic-version");
     provider.dialect != Dialect::Anthropic
         || version.is_none_or(|version| version.as_bytes() < WITHOUT)
+}
+
+/// What a client is told who wants nothing dropped, if anything was.
+fn dropped(losses: &Losses) -> Option<Fault> {
+    let lost = losses
+        .list()
+        .iter()
+        .find(|loss| loss.tier == Tier::Dropped)?;
+    let at = &*lost.pointer;
+    let message = format!("{at} cannot be said to this model, and nothing may be lost");
+    Some(Fault::new(FaultKind::InvalidRequest, message).param(at.to_owned()))
 }
 
 /// Writes down what was changed.

@@ -1,8 +1,8 @@
 //! Which endpoints a request fits, and what the client hears if it fits none. Pure.
 
 use towerman_core::{
-    Ask, Candidate, Candidates, Fault, FaultKind, Keeps, Need, Operation, PathStyle, Provider,
-    Veto, policy::Route,
+    Ask, Candidate, Candidates, Dialect, Fault, FaultKind, Keeps, Need, Operation, PathStyle,
+    Provider, Veto, policy::Route,
 };
 use towerman_wire::{counts, portability, vectors};
 
@@ -50,17 +50,17 @@ pub(crate) fn vetoes(
 
 /// Not every dialect has everything that another one asks for.
 fn foreign(ask: &Ask, provider: &Provider) -> Option<Veto> {
-    let spoken = provider.dialect;
-    // Vertex counts what stands in a body of another shape.
-    let vertex = matches!(provider.profile.path, PathStyle::Vertex(_));
-    let told = match ask.operation {
-        Operation::Generate => true,
-        Operation::Embed => vectors::translates(ask.dialect, spoken),
-        Operation::Count => !vertex && counts::translates(ask.dialect, spoken),
-        _ => false,
+    let (spoken, own) = (provider.dialect, provider.dialect == ask.dialect);
+    let told = match (ask.operation, provider.profile.path) {
+        (Operation::Generate, _) => true,
+        (_, PathStyle::BedrockInvoke) | (Operation::Embed, PathStyle::Vertex(_)) => false,
+        // Vertex counts what stands in a body of another shape, and Gemini's only.
+        (Operation::Count, PathStyle::Vertex(_)) => own && spoken == Dialect::Gemini,
+        (Operation::Embed, _) => own || vectors::translates(ask.dialect, spoken),
+        (Operation::Count, _) => own || counts::translates(ask.dialect, spoken),
+        _ => own,
     };
-    let foreign = !told && spoken != ask.dialect;
-    foreign.then_some(Veto::Capability(ask.operation.as_str()))
+    (!told).then_some(Veto::Capability(ask.operation.as_str()))
 }
 
 /// The first need that `provider` does not meet.

@@ -9,7 +9,7 @@ use towerman_core::{Dialect, Fault, FaultKind, Losses, Operation};
 
 use crate::{
     dialect::{self, To, Written},
-    neutral::{Caching, Notes, Request, Sampling, check, placed, signed},
+    neutral::{Caching, Notes, Request, Sampling, check, placed, refuse, signed},
     translate::{Job, leave_behind},
 };
 
@@ -17,6 +17,11 @@ use crate::{
 pub(crate) trait Codec: Sync {
     /// Reads a client's body.
     fn read_request<'a>(&self, body: &'a str, notes: &mut Notes) -> Result<Request<'a>, Fault>;
+
+    /// Where in a client's body the request stands that is counted, as a JSON pointer.
+    fn place(&self, _: &str) -> &'static str {
+        ""
+    }
 
     /// Makes a body that would be answered one that is counted.
     fn counted(&self, body: Bytes, model: &str) -> Result<Bytes, Fault>;
@@ -47,6 +52,34 @@ pub fn request(job: &Job<'_>, body: &[u8]) -> Result<(Bytes, Losses), Fault> {
 fn retold(job: &Job<'_>, text: &str) -> Result<(Bytes, Losses), Fault> {
     let missing = || Operation::Count.missing();
     let (from, to) = of(job.from).zip(of(job.to)).ok_or_else(missing)?;
+    let place = from.place(text);
+    let told = counted(job, text, from, to).map_err(|fault| inside(fault, place));
+    let (body, losses) = told?;
+    let mut told = Losses::default();
+    for loss in losses.list() {
+        told.add(format!("{place}{}", loss.pointer), loss.tier, loss.what);
+    }
+    Ok((body, told))
+}
+
+/// A fault of what stands at `place`.
+fn inside(fault: Fault, place: &str) -> Fault {
+    let Some(at) = fault.named_param().map(str::to_owned) else {
+        return fault;
+    };
+    let why = fault.message().strip_prefix(&at).map(str::trim_start);
+    match why {
+        Some(why) if !place.is_empty() => refuse(format!("{place}{at}"), why),
+        _ => fault,
+    }
+}
+
+fn counted(
+    job: &Job<'_>,
+    text: &str,
+    from: &dyn Codec,
+    to: &dyn Codec,
+) -> Result<(Bytes, Losses), Fault> {
     let mut notes = Notes::new(job.strict);
     let mut request = Request {
         sampling: Sampling::default(),
@@ -65,6 +98,7 @@ fn retold(job: &Job<'_>, text: &str) -> Result<(Bytes, Losses), Fault> {
         model: job.model,
         own: false,
         forced: false,
+        unshaped: false,
     };
     let Written { body, .. } = dialect::of(job.to).write_request(request, &whom, &mut notes)?;
     Ok((to.counted(body, job.model)?, notes.into_losses()))

@@ -255,6 +255,11 @@ pub static TABLE: [Profile; 32] = [
                     member: "seed",
                     does: Does::Rename("random_seed"),
                 },
+                // Of its vectors.
+                Rule {
+                    member: "dimensions",
+                    does: Does::Rename("output_dimension"),
+                },
                 drop("stream_options"),
                 drop("user"),
                 drop("store"),

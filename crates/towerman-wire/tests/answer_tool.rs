@@ -320,3 +320,89 @@ fn what_converses_clients_spelt_stays_as_they_spelt_it() {
     assert_eq!(told["outputConfig"], json!({"effort": "low"}));
     assert_eq!(told["x"], json!([1]));
 }
+
+#[test]
+fn what_is_said_beside_the_answer_is_no_part_of_it() {
+    let (_, told) = told(Dialect::BedrockConverse, &ask(&json!({}))).unwrap();
+    let heard = |content: Value| {
+        let body = json!({"output": {"message": {"role": "assistant", "content": content}}, "stopReason": "tool_use",
+            "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}, "metrics": {"latencyMs": 1}}).to_string();
+        let (from, to) = (Dialect::BedrockConverse, Dialect::OpenAiChat);
+        let heard = translate::response(from, to, body.as_bytes(), &options(&told)).unwrap();
+        let heard: Value = serde_json::from_slice(&heard).unwrap();
+        let streamed = translate::retell(from, to, body.as_bytes(), &options(&told)).unwrap();
+        let streamed = String::from_utf8(streamed.to_vec()).unwrap();
+        (heard["choices"][0]["message"].clone(), streamed)
+    };
+    let call = |name: &str| json!({"toolUse": {"toolUseId": "t", "name": name, "input": {"city": "Rome"}}});
+    let text = |text: &str| json!({"text": text});
+    let (message, streamed) = heard(json!([
+        text("I will answer."),
+        call("json_answer"),
+        text("That was it.")
+    ]));
+    assert_eq!(message["content"], r#"{"city":"Rome"}"#);
+    assert!(
+        !streamed.contains("I will") && !streamed.contains("That was"),
+        "{streamed}"
+    );
+    // What is said beside a call of the client's, or in place of an answer, is told.
+    let (message, streamed) = heard(json!([text("I look it up."), call("look")]));
+    assert_eq!(message["content"], "I look it up.");
+    assert_eq!(message["tool_calls"][0]["function"]["name"], "look");
+    assert!(streamed.contains("I look"), "{streamed}");
+    let (message, streamed) = heard(json!([text("I cannot say.")]));
+    assert_eq!(message["content"], "I cannot say.");
+    assert!(streamed.contains("I cannot"), "{streamed}");
+    let long = "x".repeat(70_000);
+    let (message, _) = heard(json!([text(&long), call("json_answer")]));
+    assert!(message["content"].as_str().unwrap().starts_with("xxx"));
+}
+
+#[test]
+fn geminis_own_spelling_of_the_schema_is_taken_out() {
+    let schema = json!({"type": "OBJECT", "properties": {"city": {"type": "STRING"}}});
+    let function = json!({"name": "look", "parameters": {"type": "OBJECT", "properties": {}}});
+    let ask = json!({"contents": [{"role": "user", "parts": [{"text": "Where?"}]}],
+        "tools": [{"functionDeclarations": [function]}],
+        "toolConfig": {"functionCallingConfig": {"mode": "VALIDATED"}},
+        "generationConfig": {"responseMimeType": "application/json", "responseSchema": schema, "temperature": 0.5}});
+    let job = Job {
+        schemas: Schemas::Tool,
+        ..Job::new(Dialect::Gemini, Dialect::Gemini, "m")
+    };
+    let told = translate::translate(&job, ask.to_string().as_bytes()).unwrap();
+    let told: Value = serde_json::from_slice(&told.body).unwrap();
+    assert_eq!(told["generationConfig"], json!({"temperature": 0.5}));
+    assert_eq!(
+        told["toolConfig"]["functionCallingConfig"]["mode"], "ANY",
+        "{told}"
+    );
+}
+
+#[test]
+fn converses_clients_think_no_more_than_others_where_a_tool_is_forced() {
+    let text = json!({"type": "json_schema", "structure": {"jsonSchema": {"schema": schema().to_string()}}});
+    let ask = |more: Value| {
+        let mut ask = json!({"messages": [{"role": "user", "content": [{"text": "Where?"}]}],
+            "outputConfig": {"textFormat": text}});
+        for (key, value) in more.as_object().unwrap() {
+            ask[key] = value.clone();
+        }
+        let job = Job {
+            schemas: Schemas::Tool,
+            ..Job::new(Dialect::BedrockConverse, Dialect::BedrockConverse, "m")
+        };
+        let told = translate::translate(&job, ask.to_string().as_bytes()).unwrap();
+        serde_json::from_slice::<Value>(&told.body).unwrap()
+    };
+    let more = json!({"thinking": {"type": "enabled", "budget_tokens": 2000}, "top_k": 5});
+    let told = ask(json!({"additionalModelRequestFields": more}));
+    assert_eq!(told["additionalModelRequestFields"], json!({"top_k": 5}));
+    // Where the client demands a call of its own, there is no format either.
+    let spec = json!({"toolSpec": {"name": "look", "inputSchema": {"json": {"type": "object"}}}});
+    let config = json!({"tools": [spec], "toolChoice": {"any": {}}});
+    let told = ask(json!({"toolConfig": config}));
+    assert_eq!(told["toolConfig"], config);
+    assert!(told.get("outputConfig").is_none(), "{told}");
+}

@@ -57,6 +57,14 @@ fn what_cannot_be_said_is_refused_by_its_place() {
         at.starts_with("/generateContentRequest/contents/0/parts/0"),
         "{at}"
     );
+    for name in ["generateContentRequest", "generate_content_request"] {
+        let contents = json!([{"role": "user", "parts": [{"text": "Hi"}]}]);
+        let kept = json!({name: {"contents": contents, "cachedContent": "c"}});
+        let fault = told(GEMINI, CLAUDE, &kept).unwrap_err();
+        let at = format!("/{name}/cachedContent");
+        assert_eq!(fault.named_param(), Some(&*at), "{fault}");
+        assert!(fault.message().starts_with(&at), "{fault}");
+    }
     assert!(told(CLAUDE, Dialect::Cohere, &ask).is_err());
     assert!(counts::translates(CLAUDE, GEMINI) && !counts::translates(CLAUDE, Dialect::Ollama));
 }

@@ -189,7 +189,7 @@ fn each_dialect_is_told_in_its_own_words() {
 
     let (told, translated) = request(from, Dialect::Cohere, &ask).unwrap();
     let expected = json!({"model": "there", "texts": ["a", "b"], "input_type": "search_document",
-        "embedding_types": ["float"], "output_dimension": 4});
+        "embedding_types": ["float"], "output_dimension": 4, "truncate": "NONE"});
     assert_eq!(told, expected);
     let tiers: Vec<_> = translated
         .losses
@@ -202,7 +202,7 @@ fn each_dialect_is_told_in_its_own_words() {
     let (told, _) = request(from, Dialect::Ollama, &ask).unwrap();
     assert_eq!(
         told,
-        json!({"model": "there", "input": ["a", "b"], "dimensions": 4})
+        json!({"model": "there", "input": ["a", "b"], "dimensions": 4, "truncate": false})
     );
 
     let gemini = json!({"content": {"role": "user", "parts": [{"text": "a"}]}, "taskType": "QUESTION_ANSWERING",
@@ -320,5 +320,62 @@ fn an_answer_that_is_none_is_a_bad_gateway() {
         let (from, to) = (Dialect::OpenAiChat, Dialect::Cohere);
         let fault = vectors::response(from, to, body.as_bytes(), &told).unwrap_err();
         assert_eq!(fault.kind(), FaultKind::BadGateway, "{body}");
+    }
+}
+
+#[test]
+fn a_text_is_cut_only_for_clients_whose_dialect_cuts() {
+    let cohere = json!({"texts": ["a"], "input_type": "search_query"});
+    let (told, _) = request(Dialect::Cohere, Dialect::Ollama, &cohere).unwrap();
+    assert_eq!(told["truncate"], true);
+    let ollama = json!({"input": "a", "truncate": false});
+    let (told, _) = request(Dialect::Ollama, Dialect::Cohere, &ollama).unwrap();
+    assert_eq!(told["truncate"], "NONE");
+    let (told, _) = request(Dialect::Cohere, Dialect::OpenAiChat, &cohere).unwrap();
+    assert!(told.get("truncate").is_none(), "{told}");
+}
+
+#[test]
+fn more_texts_than_a_provider_takes_are_refused_before_they_are_sent() {
+    for (to, most) in [(Dialect::Cohere, 96), (Dialect::Gemini, 100)] {
+        let ask = |count: usize| json!({"model": "m", "input": vec!["a"; count]});
+        assert!(request(Dialect::OpenAiChat, to, &ask(most)).is_ok());
+        let fault = request(Dialect::OpenAiChat, to, &ask(most + 1)).map(|(told, _)| told);
+        let fault = fault.unwrap_err();
+        assert_eq!(fault.named_param(), Some("/input"), "{fault}");
+        assert!(fault.message().contains(&most.to_string()), "{fault}");
+    }
+}
+
+#[test]
+fn mistrals_words_are_known() {
+    let ask = json!({"model": "m", "input": "a", "output_dimension": 8, "output_dtype": "float"});
+    let (told, _) = request(Dialect::OpenAiChat, Dialect::Ollama, &ask).unwrap();
+    assert_eq!(told["dimensions"], 8);
+    let ask = json!({"model": "m", "input": "a", "output_dtype": "int8"});
+    let fault = request(Dialect::OpenAiChat, Dialect::Ollama, &ask).map(|(told, _)| told);
+    assert_eq!(fault.unwrap_err().named_param(), Some("/output_dtype"));
+}
+
+#[test]
+fn an_odd_receipt_does_not_cost_the_answer() {
+    let told = Told {
+        count: 1,
+        ..Told::default()
+    };
+    for (tokens, read) in [
+        (json!(7.0), json!(7)),
+        (json!(-1), json!(0)),
+        (json!("7"), json!(0)),
+        (json!(null), json!(0)),
+    ] {
+        let body =
+            json!({"data": [{"embedding": [1.5]}], "usage": {"prompt_tokens": tokens}}).to_string();
+        let (chat, gemini) = (Dialect::OpenAiChat, Dialect::Gemini);
+        let heard = vectors::response(chat, gemini, body.as_bytes(), &told).unwrap();
+        let heard: Value = serde_json::from_slice(&heard).unwrap();
+        assert_eq!(heard["embeddings"][0]["values"], json!([1.5]));
+        let count = &heard["usageMetadata"]["promptTokenCount"];
+        assert_eq!(count.as_u64().unwrap_or_default(), read.as_u64().unwrap());
     }
 }

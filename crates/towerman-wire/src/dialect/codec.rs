@@ -121,6 +121,8 @@ pub(crate) struct To<'a> {
     pub(crate) own: bool,
     /// A tool must be called that the client knows nothing of.
     pub(crate) forced: bool,
+    /// The shape of the answer was taken out: nothing that the client spelt of it may be written.
+    pub(crate) unshaped: bool,
 }
 
 /// A request as the provider understands it.

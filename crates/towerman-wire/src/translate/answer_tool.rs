@@ -17,9 +17,13 @@ const PURPOSE: &str = "Gives the answer to the user. Its input is the whole answ
 /// Offers the tool if the answer shall have a schema, and says what it is called.
 ///
 /// With tools of the client's beside it the model must call some tool, its own included: it has
-/// no other way to answer. Where the client demands one of its own, the answer is that call, and
+/// no other way to answer; `serial` is whether the endpoint can be told to call only one. Where the client demands one of its own, the answer is that call, and
 /// has no text that a schema could be about.
-pub(super) fn offer(request: &mut Request<'_>, notes: &mut Notes) -> Result<Option<String>, Fault> {
+pub(super) fn offer(
+    request: &mut Request<'_>,
+    serial: bool,
+    notes: &mut Notes,
+) -> Result<Option<String>, Fault> {
     let Some(set) = request
         .format
         .take_if(|set| matches!(set.value, Format::Schema { .. }))
@@ -80,6 +84,10 @@ pub(super) fn offer(request: &mut Request<'_>, notes: &mut Notes) -> Result<Opti
         (false, false) => ToolChoice::AnyOf(some.into_iter().chain([own()]).collect()),
     };
     request.choice = Some(Set::new(choice, at));
+    if serial && !alone && request.parallel.is_none() {
+        // An answer beside a call would be none.
+        request.parallel = Some(Set::new(false, at));
+    }
     notes.mapped(at, "asked for as a tool: this endpoint knows no schemas");
     Ok(Some(name))
 }
@@ -102,66 +110,139 @@ fn of_object(schema: &str) -> bool {
     serde_json::from_str::<Said<'_>>(schema).is_ok_and(|said| said.kind == "object")
 }
 
+/// The most that is held back of what a model says before it answers.
+const LIMIT: usize = 64 << 10;
+
 /// Tells the tool's input as text.
+///
+/// What a model says before its answer, or behind it, is no part of it: texts are held back until
+/// it is known whether there is an answer, and told if there is none.
 #[derive(Debug)]
 pub(super) struct Unwrap {
     name: String,
-    /// The choices in which a tool of the client's was called.
-    calls: Vec<u32>,
-    /// The answer of each choice.
-    answers: Vec<Place>,
-    /// Answers after the first: none of them is told.
-    others: Vec<Place>,
+    choices: Vec<Choice>,
+}
+
+#[derive(Debug)]
+struct Choice {
+    number: u32,
+    /// The part that is the answer.
+    answer: Option<u32>,
+    /// A tool of the client's was called.
+    calls: bool,
+    /// Texts before the answer.
+    held: Vec<Delta<'static>>,
+    size: usize,
+    /// The parts that are held, or never told.
+    kept: Vec<u32>,
 }
 
 impl Unwrap {
     pub(super) const fn new(name: String) -> Self {
         Self {
             name,
-            calls: Vec::new(),
-            answers: Vec::new(),
-            others: Vec::new(),
+            choices: Vec::new(),
         }
     }
 
     pub(super) fn take(&mut self, delta: Delta<'_>, say: &mut dyn FnMut(Delta<'_>)) {
-        say(match delta {
-            Delta::Open {
-                at,
-                what: Opening::Call { name, .. },
-            } if *name == *self.name => {
-                if self.answers.iter().any(|one| one.choice == at.choice) {
-                    return self.others.push(at);
-                }
-                self.answers.push(at);
-                Delta::Open {
-                    at,
-                    what: Opening::Text,
-                }
-            }
-            Delta::Open { at, what } => {
-                if let Opening::Call { .. } = what {
-                    self.calls.push(at.choice);
-                }
-                Delta::Open { at, what }
-            }
-            Delta::More { at, .. } | Delta::Close { at } if self.others.contains(&at) => return,
-            // A proof of the call proves nothing that the client will ever show.
-            Delta::Seal { at, .. } if self.others.contains(&at) || self.answers.contains(&at) => {
-                return;
-            }
+        match delta {
+            Delta::Open { at, what } => self.open(at, what, say),
+            Delta::More { at, .. }
+            | Delta::Close { at }
+            | Delta::Cite { at, .. }
+            | Delta::Seal { at, .. } => self.more(at, delta, say),
             Delta::Finish {
                 choice,
-                finish: Finish::ToolCalls,
+                finish,
                 sequence,
                 explanation,
-            } if !self.calls.contains(&choice) => Delta::Finish {
-                choice,
-                finish: Finish::Stop,
-                sequence,
-                explanation,
-            },
-            delta => delta,
+            } => {
+                let one = self.choice(choice);
+                one.tell(say);
+                let answered = finish == Finish::ToolCalls && !one.calls;
+                say(Delta::Finish {
+                    choice,
+                    finish: if answered { Finish::Stop } else { finish },
+                    sequence,
+                    explanation,
+                });
+            }
+            delta => say(delta),
+        }
+    }
+
+    fn open(&mut self, at: Place, what: Opening<'_>, say: &mut dyn FnMut(Delta<'_>)) {
+        let ours = matches!(&what, Opening::Call { name, .. } if **name == *self.name);
+        let one = self.choice(at.choice);
+        match what {
+            Opening::Call { .. } if ours && one.answer.is_some() => one.kept.push(at.part),
+            Opening::Call { .. } if ours => {
+                one.answer = Some(at.part);
+                one.held.clear();
+                let what = Opening::Text;
+                say(Delta::Open { at, what });
+            }
+            Opening::Call { .. } => {
+                one.calls = true;
+                one.tell(say);
+                say(Delta::Open { at, what });
+            }
+            Opening::Text if one.answer.is_some() => one.kept.push(at.part),
+            Opening::Text if !one.calls && one.size < LIMIT => {
+                one.kept.push(at.part);
+                let what = Opening::Text;
+                one.held.push(Delta::Open { at, what });
+            }
+            what => say(Delta::Open { at, what }),
+        }
+    }
+
+    fn more(&mut self, at: Place, delta: Delta<'_>, say: &mut dyn FnMut(Delta<'_>)) {
+        let one = self.choice(at.choice);
+        // A proof of the call proves nothing that the client will ever show.
+        if one.answer == Some(at.part) && matches!(delta, Delta::Seal { .. }) {
+            return;
+        }
+        if !one.kept.contains(&at.part) {
+            return say(delta);
+        }
+        if one.answer.is_some() {
+            return;
+        }
+        if let Delta::More { text, .. } = &delta {
+            one.size += text.len();
+        }
+        one.held.push(delta.into_owned());
+        // Whoever says that much has more to say than an answer.
+        if one.size >= LIMIT {
+            one.tell(say);
+        }
+    }
+
+    fn choice(&mut self, number: u32) -> &mut Choice {
+        let known = self.choices.iter().position(|one| one.number == number);
+        let known = known.unwrap_or_else(|| {
+            self.choices.push(Choice {
+                number,
+                answer: None,
+                calls: false,
+                held: Vec::new(),
+                size: 0,
+                kept: Vec::new(),
+            });
+            self.choices.len() - 1
         });
+        &mut self.choices[known]
+    }
+}
+
+impl Choice {
+    /// Tells what was held, which then goes on as it comes.
+    fn tell(&mut self, say: &mut dyn FnMut(Delta<'_>)) {
+        if self.answer.is_none() {
+            self.kept.clear();
+            self.held.drain(..).for_each(say);
+        }
     }
 }

@@ -131,14 +131,22 @@ fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
         }
     }
     check(&mut request, reader.conversation(), own)?;
+    let shaped = request.format.is_some();
     let answer_tool = match job.schemas {
         Schemas::Native => None,
-        Schemas::Tool => answer_tool::offer(&mut request, &mut notes)?,
+        Schemas::Tool => {
+            let serial = matches!(
+                job.to,
+                Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic
+            );
+            answer_tool::offer(&mut request, serial, &mut notes)?
+        }
     };
     let to = To {
         model: job.model,
         own,
         forced: answer_tool.is_some(),
+        unshaped: shaped && request.format.is_none(),
     };
     let Written { body, cut } = writer.write_request(request, &to, &mut notes)?;
     Ok(Translated {

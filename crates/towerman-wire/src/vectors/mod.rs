@@ -7,6 +7,8 @@
 //! | what the vectors are for | told by the nearest word; Cohere wants one, and is told `search_document` |
 //! | numbers | their digits are kept; base64 is made of them, or read, as 32-bit floats |
 //! | images, and types of numbers other than floats | refused |
+//! | more texts than a provider takes at once | refused: Cohere takes 96, Gemini 100 |
+//! | texts that are too long | cut only where the client's dialect cuts, or the client says so |
 //!
 //! Vectors of two models have nothing to do with each other: a route for embeddings should name
 //! one model, wherever it is served.
@@ -19,7 +21,7 @@ use towerman_core::{Dialect, Fault, FaultKind, Losses};
 
 pub(crate) use self::{
     purpose::Purpose,
-    vector::{Answer, Vector, Wanted, input, one_text, texts},
+    vector::{Answer, Vector, Wanted, count, input, one_text, texts},
 };
 use crate::{
     dialect::{self, To},
@@ -111,6 +113,7 @@ fn retold(job: &Job<'_>, text: &str) -> Result<Translated, Fault> {
         model: job.model,
         own: false,
         forced: false,
+        unshaped: false,
     };
     let body = writer.write_request(wanted, &to, &mut notes)?;
     Ok(Translated {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use towerman_core::Fault;
 
@@ -19,12 +20,23 @@ pub(crate) struct Wanted<'a> {
     /// It is one text, and no list of one.
     pub(crate) single: bool,
     pub(crate) dimensions: Option<Set<u64>>,
+    /// Where the texts stand.
+    pub(crate) list: &'static str,
+    /// Whether a text that is too long may be cut, if the client said so or its dialect does.
+    pub(crate) cuts: Option<bool>,
     /// What the vectors are for, and where that was said.
     pub(crate) purpose: Option<(Purpose, String)>,
     /// The client wants base64.
     pub(crate) packed: bool,
     /// What only the client's own dialect knows.
     pub(crate) around: Vec<Around<'a>>,
+}
+
+/// A count, if it is one: an answer is worth more than its receipt.
+pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let said = serde_json::Value::deserialize(from)?;
+    let whole = |number: f64| (0.0..1e15).contains(&number).then_some(number as u64);
+    Ok(said.as_u64().or_else(|| said.as_f64().and_then(whole)))
 }
 
 /// What a provider answers.
@@ -50,6 +62,15 @@ pub(crate) enum Vector<'a> {
 // === impl Wanted ===
 
 impl<'a> Wanted<'a> {
+    /// Refuses more texts than a provider takes at once.
+    pub(crate) fn at_most(&self, most: usize) -> Result<(), Fault> {
+        if self.texts.len() > most {
+            let why = format!("has more than the {most} texts that this model takes at once");
+            return Err(refuse(self.list, &why));
+        }
+        Ok(())
+    }
+
     /// Takes in what was left of an object at `at`.
     pub(crate) fn leave(&mut self, fields: Fields<'a>, at: impl Into<Box<str>>) {
         self.around.push(Around {

@@ -13,8 +13,11 @@ use crate::{
         write,
     },
     neutral::{Fields, Notes, Raw, Text, refuse},
-    vectors::{self, Answer, Purpose, Told, Vector, Wanted, one_text},
+    vectors::{self, Answer, Purpose, Told, Vector, Wanted, count, one_text},
 };
+
+/// The most texts at once.
+const MOST: usize = 96;
 
 /// Where the client says the type of the numbers.
 const TYPES: &str = "/embedding_types";
@@ -28,6 +31,12 @@ impl vectors::Codec for Vectors {
         fields.take("model");
         let mut wanted = Wanted {
             texts: texts(&mut fields)?,
+            list: "/texts",
+            cuts: Some(
+                fields
+                    .string("truncate", "")?
+                    .is_none_or(|how| how != "NONE"),
+            ),
             dimensions: fields.set("/output_dimension", "a number")?,
             ..Wanted::default()
         };
@@ -59,6 +68,7 @@ impl vectors::Codec for Vectors {
         to: &To<'_>,
         notes: &mut Notes,
     ) -> Result<Bytes, Fault> {
+        wanted.at_most(MOST)?;
         let purpose = match wanted.purpose {
             None => {
                 notes.mapped(
@@ -82,6 +92,8 @@ impl vectors::Codec for Vectors {
         body.put("input_type", purpose);
         body.put("embedding_types", Node::List(vec!["float".into()]));
         body.maybe("output_dimension", wanted.dimensions.map(|set| set.value));
+        // It cuts the end off unless it is told not to.
+        body.maybe("truncate", (wanted.cuts == Some(false)).then_some("NONE"));
         write(&body)
     }
 
@@ -181,6 +193,6 @@ struct Meta {
 
 #[derive(Deserialize)]
 struct Units {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     input_tokens: Option<u64>,
 }

@@ -16,6 +16,7 @@ use crate::{
 
 /// The whole request that is counted, where a prompt is more than its contents.
 const REQUEST: &str = "generateContentRequest";
+const SNAKE: &str = "generate_content_request";
 
 #[derive(Debug)]
 pub(super) struct Counts;
@@ -23,16 +24,21 @@ pub(super) struct Counts;
 impl counts::Codec for Counts {
     fn read_request<'a>(&self, body: &'a str, notes: &mut Notes) -> Result<Request<'a>, Fault> {
         let mut fields = Fields::body(body)?;
-        let Some(inner) = fields.take_any(&[REQUEST, "generate_content_request"]) else {
+        let Some(inner) = fields.take_any(&[REQUEST, SNAKE]) else {
             return super::Codec.read_request(body, notes);
         };
-        let read = super::Codec.read_request(inner.get(), notes);
-        read.map_err(
-            |fault| match fault.named_param().map(|at| format!("/{REQUEST}{at}")) {
-                Some(at) => fault.param(at),
-                None => fault,
-            },
-        )
+        super::Codec.read_request(inner.get(), notes)
+    }
+
+    fn place(&self, body: &str) -> &'static str {
+        let fields = Fields::body(body).ok();
+        let names = fields.as_ref().map(Fields::members).unwrap_or_default();
+        let named = |name: &str| names.iter().any(|(key, _)| key == name);
+        match () {
+            () if named(REQUEST) => "/generateContentRequest",
+            () if named(SNAKE) => "/generate_content_request",
+            () => "",
+        }
     }
 
     fn counted(&self, body: Bytes, model: &str) -> Result<Bytes, Fault> {

@@ -11,12 +11,15 @@ use crate::{
         write,
     },
     neutral::{Fields, Notes, Raw, Set, Text, refuse},
-    vectors::{self, Answer, Purpose, Told, Vector, Wanted, one_text},
+    vectors::{self, Answer, Purpose, Told, Vector, Wanted, count, one_text},
 };
 
 /// Where Gemini's clients say how long a vector shall be; of a list, the first one's place.
 const DIMENSIONS: &str = "/outputDimensionality";
 const DIMENSIONS_OF_FIRST: &str = "/requests/0/outputDimensionality";
+
+/// The most texts at once.
+const MOST: usize = 100;
 
 #[derive(Debug)]
 pub(super) struct Vectors;
@@ -28,9 +31,11 @@ impl vectors::Codec for Vectors {
         fields.take("model");
         let Some(many) = fields.get::<Vec<Raw<'a>>>("requests", "", "an array")? else {
             wanted.single = true;
+            wanted.list = "/content";
             one(fields, "", DIMENSIONS, &mut wanted)?;
             return Ok(wanted);
         };
+        wanted.list = "/requests";
         for (index, raw) in many.into_iter().enumerate() {
             let at = format!("/requests/{index}");
             let mut this = Wanted::default();
@@ -62,6 +67,7 @@ impl vectors::Codec for Vectors {
         to: &To<'_>,
         _: &mut Notes,
     ) -> Result<Bytes, Fault> {
+        wanted.at_most(MOST)?;
         let purpose = wanted.purpose.map(|(purpose, _)| purpose.gemini());
         let dimensions = wanted.dimensions.map(|set| set.value);
         let model = format!("models/{}", to.model);
@@ -205,6 +211,6 @@ struct One<'a> {
 
 #[derive(Deserialize)]
 struct Usage {
-    #[serde(default, rename = "promptTokenCount")]
+    #[serde(default, rename = "promptTokenCount", deserialize_with = "count")]
     tokens: Option<u64>,
 }

@@ -13,7 +13,7 @@ use crate::{
         write,
     },
     neutral::{Fields, Notes, Raw, Text},
-    vectors::{self, Answer, Told, Vector, Wanted, input, texts},
+    vectors::{self, Answer, Told, Vector, Wanted, count, input, texts},
 };
 
 #[derive(Debug)]
@@ -27,6 +27,8 @@ impl vectors::Codec for Vectors {
         let mut wanted = Wanted {
             texts,
             single,
+            list: "/input",
+            cuts: Some(fields.get("truncate", "", "true or false")?.unwrap_or(true)),
             dimensions: fields.set("/dimensions", "a number")?,
             ..Wanted::default()
         };
@@ -47,6 +49,7 @@ impl vectors::Codec for Vectors {
         body.put("model", Text::Said(to.model.into()));
         body.put("input", input(wanted.texts, wanted.single));
         body.maybe("dimensions", wanted.dimensions.map(|set| set.value));
+        body.maybe("truncate", wanted.cuts);
         write(&body)
     }
 
@@ -78,6 +81,6 @@ struct Said<'a> {
     embeddings: Vec<Raw<'a>>,
     #[serde(borrow, default)]
     model: Option<Cow<'a, str>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     prompt_eval_count: Option<u64>,
 }

@@ -13,7 +13,7 @@ use crate::{
         write,
     },
     neutral::{Fields, Notes, Raw, Text, refuse},
-    vectors::{self, Answer, Told, Vector, Wanted, input, texts},
+    vectors::{self, Answer, Told, Vector, Wanted, count, input, texts},
 };
 
 #[derive(Debug)]
@@ -25,9 +25,19 @@ impl vectors::Codec for Vectors {
         fields.take("model");
         let input: Raw<'a> = fields.need("input", "", "a string or an array")?;
         let mut wanted = Wanted {
+            list: "/input",
+            // Whoever speaks this dialect refuses what is too long.
+            cuts: Some(false),
             dimensions: fields.set("/dimensions", "a number")?,
             ..Wanted::default()
         };
+        // Mistral's words.
+        let length = fields.set("/output_dimension", "a number")?;
+        wanted.dimensions = wanted.dimensions.or(length);
+        let kind = fields.string("output_dtype", "")?;
+        if kind.is_some_and(|kind| kind != "float") {
+            return Err(refuse("/output_dtype", "must be float for this model"));
+        }
         wanted.packed = match fields.string("encoding_format", "")?.as_deref() {
             None | Some("float") => false,
             Some("base64") => true,
@@ -110,12 +120,12 @@ struct Said<'a> {
 struct One<'a> {
     #[serde(borrow)]
     embedding: Raw<'a>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     index: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct Usage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "count")]
     prompt_tokens: Option<u64>,
 }

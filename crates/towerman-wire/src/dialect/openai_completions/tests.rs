@@ -115,6 +115,7 @@ fn a_conversation_is_a_prompt_if_it_is_one_text() {
         model: "m",
         own: false,
         forced: false,
+        unshaped: false,
     };
     let written = Codec
         .write_request(request, &to, &mut Notes::new(false))

@@ -85,5 +85,6 @@ const fn to(own: bool) -> To<'static> {
         model: "there",
         own,
         forced: false,
+        unshaped: false,
     }
 }

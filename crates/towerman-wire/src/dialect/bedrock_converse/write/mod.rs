@@ -30,7 +30,7 @@ pub(super) fn request(
     notes: &mut Notes,
 ) -> Result<Written, Fault> {
     if to.own {
-        return own::request(request, to.forced, notes);
+        return own::request(request, to, notes);
     }
     let mut writer = Writer {
         notes,

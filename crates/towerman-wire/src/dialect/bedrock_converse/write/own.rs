@@ -6,21 +6,23 @@ use towerman_core::Fault;
 
 use crate::{
     dialect::{
-        Written,
+        To, Written,
         node::{Node, Object},
         written,
     },
     neutral::{Fields, Kind, Maker, Notes, Raw, Request, Rest, Set, Tool, ToolChoice},
 };
 
+const MORE: &str = "/additionalModelRequestFields";
+
 /// All that was said, but for reasoning that another provider made: it would be refused. The last
 /// tool is not the client's if it must be called for the answer, and takes the place of a format.
 pub(super) fn request(
     mut request: Request<'_>,
-    forced: bool,
+    to: &To<'_>,
     notes: &mut Notes,
 ) -> Result<Written, Fault> {
-    let tool = request.tools.pop().filter(|_| forced);
+    let tool = request.tools.pop().filter(|_| to.forced);
     let choice = request.choice.take();
     let mut spelt: HashMap<Box<str>, Rest<'_>> = HashMap::new();
     for around in request.around {
@@ -57,17 +59,22 @@ pub(super) fn request(
     }
     let (mut body, mut offered) = (Object::default(), None);
     for (key, raw) in spelt.remove("").unwrap_or_default().0 {
-        match (&*key, &tool) {
-            ("messages", _) => body.put(key, std::mem::take(&mut messages)),
-            ("toolConfig", Some(_)) => offered = Some(raw),
-            ("outputConfig", Some(_)) => {
-                let mut output = Fields::read(raw, "/outputConfig")?;
-                output.take("textFormat");
-                let mut rest = Object::default();
-                rest.rest(output.rest());
-                if !rest.is_empty() {
-                    body.put(key, rest);
+        match &*key {
+            "messages" => body.put(key, std::mem::take(&mut messages)),
+            "toolConfig" if to.forced => offered = Some(raw),
+            "outputConfig" if to.unshaped => {
+                body.maybe(
+                    "outputConfig",
+                    without(raw, "/outputConfig", "textFormat")?.1,
+                );
+            }
+            "additionalModelRequestFields" if to.forced => {
+                let (thinking, rest) = without(raw, MORE, "thinking")?;
+                if thinking {
+                    let what = "left out: Claude does not think where a tool is forced";
+                    notes.mapped(format!("{MORE}/thinking"), what);
                 }
+                body.maybe("additionalModelRequestFields", rest);
             }
             _ => body.put(key, raw),
         }
@@ -76,6 +83,15 @@ pub(super) fn request(
         body.put("toolConfig", beside(offered, tool, choice)?);
     }
     written(&body)
+}
+
+/// An object without a member: whether it had it, and what is left, if anything is.
+fn without<'a>(raw: Raw<'a>, at: &str, member: &str) -> Result<(bool, Option<Object<'a>>), Fault> {
+    let mut fields = Fields::read(raw, at)?;
+    let had = fields.take(member).is_some();
+    let mut rest = Object::default();
+    rest.rest(fields.rest());
+    Ok((had, (!rest.is_empty()).then_some(rest)))
 }
 
 /// The client's own tools, and one more that may be the answer.

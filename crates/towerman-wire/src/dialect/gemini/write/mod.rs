@@ -58,6 +58,11 @@ pub(super) fn request<'a>(
     for one in request.around.into_iter().filter(|_| to.own) {
         let all = around.entry(one.at.clone()).or_default();
         all.own.0.extend(one.own.0);
+        all.own.0.retain(|(key, _)| match &**key {
+            "responseMimeType" | "responseSchema" | "responseJsonSchema" => !to.unshaped,
+            "mode" => !to.forced,
+            _ => true,
+        });
         all.rest.0.extend(one.rest.0);
     }
     let own = to.own;

@@ -22,6 +22,7 @@ fn told(request: Request<'_>) -> Result<(Value, Vec<String>), Fault> {
         model: "m",
         own: false,
         forced: false,
+        unshaped: false,
     };
     let written = OpenAiChat.write_request(request, &to, &mut notes)?;
     let losses = notes.into_losses();

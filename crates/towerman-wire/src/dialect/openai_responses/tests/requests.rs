@@ -27,6 +27,7 @@ fn other(request: Request<'_>) -> Result<(Value, Vec<String>, Vec<String>), Faul
         model: "m",
         own: false,
         forced: false,
+        unshaped: false,
     };
     let written = Codec.write_request(request, &to, &mut notes)?;
     let losses = notes.into_losses();
